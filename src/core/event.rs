@@ -1,0 +1,288 @@
+//! Tracepoints: what the code under test says about itself, in Linux's words.
+//!
+//! An event belongs to the access made just before it by the same task; nothing else can have
+//! happened in between. Native builds compile them away.
+//!
+//! What it is not: a verdict. `bug_on` and `bad_page` are what the kernel would have printed; whether
+//! that is a finding is for the oracles.
+
+use crate::sync::CpuId;
+use core::fmt;
+
+/// A physical frame, counted from the start of the zone.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct FrameNumber(pub u32);
+
+impl FrameNumber {
+    /// As an index into the frame table.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+
+    /// The frame `n` further on.
+    #[must_use]
+    pub const fn offset(self, n: usize) -> Self {
+        Self(self.0 + n as u32)
+    }
+
+    /// The buddy of the block of `order` that starts here (`pfn ^ (1 << order)`).
+    #[must_use]
+    pub const fn buddy(self, order: Order) -> Self {
+        Self(self.0 ^ (1 << order.0))
+    }
+}
+
+impl fmt::Display for FrameNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "f{}", self.0)
+    }
+}
+
+/// The size of a buddy block: 2^order frames.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct Order(pub u8);
+
+impl Order {
+    /// How many frames a block of this order has.
+    #[must_use]
+    pub const fn frames(self) -> usize {
+        1 << self.0
+    }
+}
+
+impl fmt::Display for Order {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+/// Who holds a typed reference.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[repr(u8)]
+pub enum Holder {
+    /// Whoever allocated the block.
+    Owner,
+    /// A slot of a page cache.
+    Cache,
+    /// A lookup in a page cache.
+    Lookup,
+    /// A caller that already had a reference and took another (`get_page`).
+    Get,
+    /// A walker over frame numbers.
+    Scan,
+}
+
+impl Holder {
+    /// All holders, in the order of their discriminants.
+    pub const ALL: [Self; 5] = [Self::Owner, Self::Cache, Self::Lookup, Self::Get, Self::Scan];
+
+    /// Its name in reports and signatures.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Owner => "owner",
+            Self::Cache => "cache",
+            Self::Lookup => "lookup",
+            Self::Get => "get",
+            Self::Scan => "scan",
+        }
+    }
+}
+
+/// How a reference count changed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum RefChange {
+    /// Set to one by the allocator (`set_page_refcounted`).
+    Set,
+    /// One more, by a holder that has a right to the page.
+    Get,
+    /// One more unless zero: a speculative reference.
+    TryGet,
+    /// One less.
+    Put,
+    /// The expected count replaced by zero; the named holders' references are claimed.
+    Freeze,
+    /// A frozen count given back.
+    Unfreeze,
+}
+
+/// A section in which a task must not sleep.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Context {
+    /// Interrupts off.
+    Irq,
+    /// Preemption off.
+    Preempt,
+}
+
+/// Where free frames are kept.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum FreeList {
+    /// The buddy lists.
+    Buddy,
+    /// A CPU's list.
+    PerCpu(CpuId),
+}
+
+/// One tracepoint.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Event {
+    /// A block leaves the free lists for its allocator, uninitialised and with no references.
+    PageAlloc {
+        /// First frame.
+        frame: FrameNumber,
+        /// Size.
+        order: Order,
+        /// Whether one refcount, the head's, stands for the whole block.
+        compound: bool,
+        /// Where it was taken from.
+        from: FreeList,
+    },
+    /// A block is given to the free lists. Its holder must have been entitled to all of it.
+    PageFree {
+        /// First frame.
+        frame: FrameNumber,
+        /// Size.
+        order: Order,
+        /// Where it goes.
+        to: FreeList,
+    },
+    /// A block passes between a per-CPU list and the buddy lists.
+    PageMove {
+        /// First frame.
+        frame: FrameNumber,
+        /// Size.
+        order: Order,
+        /// Where it goes.
+        to: FreeList,
+    },
+    /// Two free buddies became one block; says nothing about ownership.
+    PageMerge {
+        /// First frame of the new block.
+        frame: FrameNumber,
+        /// Size of the new block.
+        order: Order,
+    },
+    /// A refcount changed.
+    PageRef {
+        /// Whose count.
+        frame: FrameNumber,
+        /// How.
+        change: RefChange,
+        /// By how much; for `Freeze` and `Unfreeze` the count claimed or restored.
+        count: i32,
+        /// Whose reference.
+        holder: Holder,
+        /// Whether it took place (a `TryGet` or `Freeze` may be refused).
+        done: bool,
+    },
+    /// A non-compound block became that many separately counted frames (`split_page`).
+    PageSplit {
+        /// First frame.
+        frame: FrameNumber,
+        /// Size before.
+        order: Order,
+    },
+    /// A page became visible to lookups.
+    CacheAdd {
+        /// Which mapping.
+        mapping: u32,
+        /// At which index.
+        index: u32,
+        /// The page.
+        frame: FrameNumber,
+    },
+    /// A page is no longer visible to lookups.
+    CacheDelete {
+        /// Which mapping.
+        mapping: u32,
+        /// At which index.
+        index: u32,
+        /// The page.
+        frame: FrameNumber,
+    },
+    /// A lookup begins.
+    LookupStart {
+        /// Which mapping.
+        mapping: u32,
+        /// At which index.
+        index: u32,
+    },
+    /// A lookup returns: with a page (and a reference, and the page lock if `locked`) or nothing.
+    LookupEnd {
+        /// Which mapping.
+        mapping: u32,
+        /// At which index.
+        index: u32,
+        /// What was found.
+        frame: Option<FrameNumber>,
+        /// Whether the page is returned locked.
+        locked: bool,
+    },
+    /// The reload after a speculative reference found another entry; the reference is put.
+    LookupRetry {
+        /// The page that was taken in vain.
+        frame: FrameNumber,
+    },
+    /// A page lock was taken or released.
+    PageLock {
+        /// The page.
+        frame: FrameNumber,
+        /// Taken, or released.
+        locked: bool,
+    },
+    /// An object protected by RCU was freed for reuse.
+    RcuFree {
+        /// Address of the object's first word.
+        object: usize,
+    },
+    /// An RCU reader section begins or ends on this CPU.
+    RcuRead {
+        /// Begins.
+        inside: bool,
+    },
+    /// A lock was taken by this CPU.
+    LockTaken {
+        /// Its address.
+        lock: usize,
+    },
+    /// A lock was released by this CPU.
+    LockReleased {
+        /// Its address.
+        lock: usize,
+    },
+    /// A section of this CPU begins or ends.
+    Section {
+        /// Which kind.
+        context: Context,
+        /// Begins.
+        entered: bool,
+    },
+    /// A guarded field was touched without its lock.
+    Unlocked {
+        /// The field's address.
+        field: usize,
+        /// The lock's address.
+        lock: usize,
+    },
+    /// The kernel's checks refuse a page; it is quarantined and stays lost.
+    BadPage {
+        /// First frame of the refused block.
+        frame: FrameNumber,
+        /// Size of the refused block.
+        order: Order,
+        /// Which check (a name, not a sentence).
+        check: &'static str,
+    },
+    /// An assertion of the kernel fails (`VM_BUG_ON_PAGE`).
+    BugOn {
+        /// The page.
+        frame: FrameNumber,
+        /// Which check (a name, not a sentence).
+        check: &'static str,
+    },
+    /// Something worth counting happened; see the subject's list of outcomes.
+    Outcome(&'static str),
+}

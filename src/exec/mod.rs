@@ -1,0 +1,3 @@
+//! Runs cases on a subject under shuttle.
+
+pub mod trace;

@@ -1,0 +1,157 @@
+//! What happened in a run: accesses, events and operations, in order.
+//!
+//! What it is not: a verdict, or a schedule (that is [`Run::executed`]).
+
+use crate::program::{Decision, OpId};
+use crate::subject::{Census, ObjectId};
+use pagerace_core::event::Event;
+use pagerace_core::sync::{CpuId, Kind, Ordering, Waiting};
+
+/// A position in a trace, counted from zero.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct StepIndex(pub usize);
+
+/// The parts of a run.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Phase {
+    /// The sequential set-up, on CPU 0.
+    Setup,
+    /// The programs, under the schedule.
+    Programs,
+    /// Rights given back and caches emptied, on CPU 0, without switches.
+    Drain,
+}
+
+/// How an operation ended.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum OpEnd {
+    /// It did what it says; whether it produced a right.
+    Done {
+        /// A right was produced.
+        gave: bool,
+    },
+    /// It failed as it may.
+    Failed,
+    /// It did not apply.
+    Skipped,
+}
+
+/// Why another CPU goes on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SwitchReason {
+    /// The schedule decided so.
+    Chosen,
+    /// The one that ran has to wait for this object.
+    Waits {
+        /// What for.
+        object: Option<ObjectId>,
+        /// In which way.
+        waiting: Waiting,
+    },
+    /// The one that ran has come to its end.
+    Ended,
+}
+
+/// One line of a trace.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Entry {
+    /// Who.
+    pub cpu: CpuId,
+    /// During which operation; none in the drain.
+    pub op: Option<OpId>,
+    /// What.
+    pub what: What,
+}
+
+/// What a line of a trace says.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum What {
+    /// The next part of the run begins.
+    Phase(Phase),
+    /// An operation begins.
+    OpStart,
+    /// An operation ends.
+    OpEnd(OpEnd),
+    /// An access was made.
+    Access {
+        /// To which object. None if the subject did not name it.
+        object: Option<ObjectId>,
+        /// What was done.
+        kind: Kind,
+        /// Which of this kind to this class within the operation, from 1.
+        nth: u8,
+        /// The memory order asked for.
+        order: Ordering,
+        /// What the object held before.
+        old: u64,
+        /// What it holds now.
+        new: u64,
+    },
+    /// The subject reports something about the access before.
+    Event(Event),
+    /// Another CPU goes on.
+    Switch {
+        /// Which.
+        to: CpuId,
+        /// Why.
+        why: SwitchReason,
+    },
+}
+
+/// One CPU of a deadlock.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Waiter {
+    /// Which CPU.
+    pub cpu: CpuId,
+    /// In which operation; none in the drain.
+    pub op: Option<OpId>,
+    /// What it waits for.
+    pub object: Option<ObjectId>,
+    /// In which way.
+    pub waiting: Waiting,
+}
+
+/// How a run ended.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Ending {
+    /// All programs ended, everything was given back, and the census was taken.
+    Quiescent,
+    /// The subject's own checks failed (an [`Event`] with [`is_fatal`]); the run was cut there.
+    Fatal,
+    /// All CPUs that had not ended were waiting.
+    Deadlock(Vec<Waiter>),
+    /// The bound on points was reached.
+    Bound {
+        /// Who was running.
+        cpu: CpuId,
+        /// In which operation; none in the drain.
+        op: Option<OpId>,
+    },
+    /// The subject panicked with this message.
+    Panic(String),
+}
+
+/// Whether an event ends the run: after it the state cannot be trusted.
+#[must_use]
+pub fn is_fatal(event: &Event) -> bool {
+    matches!(event, Event::BadPage { .. } | Event::BugOn { .. } | Event::Unlocked { .. })
+}
+
+/// A finished run. Its buffers are reused by the next one of the same executor.
+#[derive(Debug)]
+pub struct Run {
+    /// Everything that happened.
+    pub trace: Vec<Entry>,
+    /// How it ended.
+    pub ending: Ending,
+    /// Over (cpu, op, access, object, old value, new value) of every access, in order.
+    pub hash: u64,
+    /// The schedule as it was executed, in normal form: the decisions that differ from staying.
+    pub executed: Vec<Decision>,
+    /// Decisions of the case whose access was not reached.
+    pub unreached: usize,
+    /// How often each outcome of the spec was reported.
+    pub outcomes: Vec<u64>,
+    /// The walk of the subject's structures; meaningful only if the ending is [`Ending::Quiescent`].
+    pub census: Census,
+}

@@ -1,0 +1,16 @@
+//! Finds concurrency bugs in page allocators and page caches.
+//!
+//! One input is a [`program::Case`]: a set-up, one short program of operations per CPU, and a
+//! schedule. [`exec`] runs it on a [`subject::Subject`] under shuttle, [`oracle`] judges what
+//! happened, [`minimize`] makes the case small and [`corpus`] keeps it as a regression test.
+//!
+//! The layers, each of which may use only what stands above it: `sync`, `event`, `mm` (the crate
+//! `pagerace-core`), [`subject`], [`program`], [`exec`], [`oracle`], [`minimize`], [`corpus`],
+//! [`campaign`], [`report`], `cli`. ARCHITECTURE.md says why; a test checks it.
+
+#![deny(missing_docs, unsafe_op_in_unsafe_fn)]
+
+pub mod exec;
+pub mod oracle;
+pub mod program;
+pub mod subject;

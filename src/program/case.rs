@@ -1,0 +1,230 @@
+//! The case: a set-up, one program per CPU, and a schedule.
+
+use crate::subject::{MAX_OPERANDS, Setup, Spec};
+use pagerace_core::sync::{Kind, MAX_CPUS};
+
+/// The most operations a case may have, set-up included.
+pub const MAX_OPS: usize = 64;
+
+/// Where an operation stands.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Place {
+    /// The sequential set-up, run on CPU 0 before the programs start.
+    Setup,
+    /// The program of this CPU.
+    Cpu(u8),
+}
+
+/// An operation's number in its case: operations are numbered through, set-up first, then CPU by CPU.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct OpId(pub u8);
+
+impl OpId {
+    /// As an index into [`Case::ops`].
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// One operation of a case.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct OpInstance {
+    /// Where it stands.
+    pub place: Place,
+    /// Index into the spec's operations.
+    pub op: u8,
+    /// Static operands, each below its spec's limit; unused ones are zero.
+    pub operands: [u32; MAX_OPERANDS],
+    /// The operation whose result it takes, if it takes one. `None` where the operation takes a
+    /// right means that it names none, and is skipped.
+    pub right: Option<OpId>,
+}
+
+/// Which access of an operation.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Site {
+    /// The n-th point of the operation, counted from 1: what generated cases use.
+    Nth(u16),
+    /// The n-th access of this kind to an object of this class (an index into the spec), counted
+    /// from 1 within the operation: what survives edits of the code under test.
+    Named {
+        /// Class of the object.
+        class: u8,
+        /// Kind of the access.
+        kind: Kind,
+        /// Which of them, from 1.
+        nth: u8,
+    },
+}
+
+/// Which point of a run.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Key {
+    /// The operation. Its place says the CPU.
+    pub op: OpId,
+    /// The access of it.
+    pub site: Site,
+}
+
+/// What to do at a point.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Action {
+    /// Run this CPU next.
+    Run(u8),
+    /// Make the access fail, where it may.
+    Fail,
+}
+
+/// One decision of a schedule.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Decision {
+    /// Where.
+    pub at: Key,
+    /// What.
+    pub action: Action,
+}
+
+/// How points without a decision are decided.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum Policy {
+    /// Stay on this CPU; when it ends or waits, the lowest enabled one goes on.
+    #[default]
+    Stay,
+    /// A random walk: at each point, one draw keyed by (cpu, op, point) switches with probability
+    /// 1/2^(1 + rate % 5).
+    Walk {
+        /// Seeds the draws.
+        seed: u16,
+        /// How often it switches.
+        rate: u8,
+    },
+    /// Partial order sampling: each pending access has a random priority, the highest goes first, and
+    /// an access redraws the priorities of the pending ones it conflicts with (Yuan, Yang, Gu 2018).
+    Pos {
+        /// Seeds the draws.
+        seed: u16,
+    },
+}
+
+/// What an entry promises.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Expect {
+    /// No finding.
+    Pass,
+    /// This signature, as its `Display` prints it.
+    Finding(String),
+}
+
+/// One input.
+///
+/// Invariants (kept by [`Case::normalize`], which every constructor ends with): at most [`MAX_OPS`]
+/// operations, sorted by place; `right` and decision keys name operations of the case; a program's
+/// CPU is below `cpus`; decisions are sorted by key, one per key, and none runs the CPU it stands on.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Case {
+    /// How many CPUs, 1 to [`MAX_CPUS`].
+    pub cpus: u8,
+    /// The CPU that starts.
+    pub first: u8,
+    /// The value of each field of the spec.
+    pub fields: Vec<u32>,
+    /// The variant of each switch of the spec.
+    pub history: Vec<u8>,
+    /// All operations: the set-up, then CPU by CPU.
+    pub ops: Vec<OpInstance>,
+    /// The schedule's decisions.
+    pub decisions: Vec<Decision>,
+    /// What happens where no decision stands.
+    pub policy: Policy,
+    /// What it should show, if it says.
+    pub expect: Option<Expect>,
+}
+
+impl Case {
+    /// A case without operations: two CPUs, simplest fields, the default profile.
+    #[must_use]
+    pub fn empty(spec: &Spec) -> Self {
+        Self {
+            cpus: 2,
+            first: 0,
+            fields: spec.fields.iter().map(|f| f.values[0]).collect(),
+            history: spec.profiles[0].history.to_vec(),
+            ops: Vec::new(),
+            decisions: Vec::new(),
+            policy: Policy::Stay,
+            expect: None,
+        }
+    }
+
+    /// What the subject is set up from.
+    #[must_use]
+    pub fn setup(&self) -> Setup<'_> {
+        Setup { cpus: usize::from(self.cpus), fields: &self.fields, history: &self.history }
+    }
+
+    /// The operations of one place, with their numbers.
+    pub fn program(&self, place: Place) -> impl Iterator<Item = (OpId, &OpInstance)> {
+        self.ops
+            .iter()
+            .enumerate()
+            .filter(move |(_, op)| op.place == place)
+            .map(|(at, op)| (OpId(at as u8), op))
+    }
+
+    /// How many CPUs have a program that is not empty.
+    #[must_use]
+    pub fn active_cpus(&self) -> usize {
+        (0..self.cpus).filter(|&cpu| self.ops.iter().any(|op| op.place == Place::Cpu(cpu))).count()
+    }
+
+    /// How many decisions are switches.
+    #[must_use]
+    pub fn switches(&self) -> usize {
+        self.decisions.iter().filter(|d| matches!(d.action, Action::Run(_))).count()
+    }
+
+    /// Restores the invariants: drops what names nothing, sorts, renumbers. Idempotent.
+    ///
+    /// An operation's identity is its position in `ops` before the call; references follow it.
+    pub fn normalize(&mut self) {
+        self.cpus = self.cpus.clamp(1, MAX_CPUS as u8);
+        self.first %= self.cpus;
+        self.ops.truncate(MAX_OPS);
+        let cpus = self.cpus;
+        for op in &mut self.ops {
+            if let Place::Cpu(cpu) = &mut op.place {
+                *cpu %= cpus;
+            }
+        }
+        let len = self.ops.len();
+        let mut order: [u8; MAX_OPS] = core::array::from_fn(|i| i as u8);
+        let order = &mut order[..len];
+        // Stable: operations of one place keep their order.
+        order.sort_by_key(|&at| self.ops[usize::from(at)].place);
+        let mut moved = [0u8; MAX_OPS];
+        for (to, &from) in order.iter().enumerate() {
+            moved[usize::from(from)] = to as u8;
+        }
+        self.ops.sort_by_key(|op| op.place);
+        for op in &mut self.ops {
+            op.right = op.right.filter(|r| r.index() < len).map(|r| OpId(moved[r.index()]));
+        }
+        self.decisions.retain(|d| d.at.op.index() < len);
+        for d in &mut self.decisions {
+            d.at.op = OpId(moved[d.at.op.index()]);
+            if let Action::Run(cpu) = &mut d.action {
+                *cpu %= cpus;
+            }
+        }
+        let ops = &self.ops;
+        self.decisions.retain(|d| match (d.action, ops[d.at.op.index()].place) {
+            // The set-up runs alone.
+            (Action::Run(_), Place::Setup) => false,
+            (Action::Run(to), Place::Cpu(on)) => to != on,
+            (Action::Fail, _) => true,
+        });
+        self.decisions.sort_by_key(|d| d.at);
+        self.decisions.dedup_by_key(|d| d.at);
+    }
+}

@@ -1,0 +1,13 @@
+//! Cases: what one input means, in memory, as bytes and as text.
+//!
+//! * [`case`]: the type.
+//! * `wire`: bytes to cases and back; every byte string is a case.
+//! * `text`: the canonical text form that is kept in files.
+//! * `generate`, `mutate`: random cases and random edits, over the operation table only.
+//!
+//! What it is not: it runs nothing and knows no subject; everything it knows of operations stands in
+//! a [`crate::subject::Spec`].
+
+pub mod case;
+
+pub use case::{Action, Case, Decision, Expect, Key, OpId, OpInstance, Place, Policy, Site};

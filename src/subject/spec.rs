@@ -1,0 +1,179 @@
+//! The static description of a subject.
+//!
+//! What it is not: behaviour. A row says what an operation is called, takes and gives.
+
+/// The kind of a right. A subject numbers its kinds from zero.
+pub type RightKind = u8;
+
+/// A set of [`RightKind`]s.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct RightSet(u16);
+
+impl RightSet {
+    /// No kind at all.
+    pub const NONE: Self = Self(0);
+
+    /// The set of these kinds.
+    #[must_use]
+    pub const fn of(kinds: &[RightKind]) -> Self {
+        let mut set = 0;
+        let mut i = 0;
+        while i < kinds.len() {
+            set |= 1 << kinds[i];
+            i += 1;
+        }
+        Self(set)
+    }
+
+    /// Whether it has this kind.
+    #[must_use]
+    pub const fn has(self, kind: RightKind) -> bool {
+        self.0 >> kind & 1 == 1
+    }
+
+    /// Whether it has no kind.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+}
+
+/// A static operand of an operation.
+#[derive(Clone, Copy, Debug)]
+pub struct OperandSpec {
+    /// Its name in the text form (`order`).
+    pub name: &'static str,
+    /// Values are below this; at most 256. Smaller values are simpler.
+    pub limit: u32,
+    /// The set-up field that is the real limit of a case, if one is: the generator stays below it,
+    /// and the subject reduces by it.
+    pub field: Option<usize>,
+}
+
+/// One row of the operation table.
+#[derive(Clone, Copy, Debug)]
+pub struct OpSpec {
+    /// Its name in the text form and in reports (`free_pages`).
+    pub name: &'static str,
+    /// What it does, for `--help` and the documents. One sentence.
+    pub doc: &'static str,
+    /// Its static operands.
+    pub operands: &'static [OperandSpec],
+    /// The kinds of right it takes one of; empty if it takes none.
+    pub takes: RightSet,
+    /// The kind of right it may produce.
+    pub gives: Option<RightKind>,
+    /// Whether it is useful in the sequential set-up, before the CPUs start.
+    pub setup: bool,
+    /// Operations (by index) that the minimizer may put in its place, simplest first.
+    pub simpler: &'static [usize],
+}
+
+/// A field of the set-up.
+#[derive(Clone, Copy, Debug)]
+pub struct FieldSpec {
+    /// Its name in the text form (`frames`).
+    pub name: &'static str,
+    /// What it is, with its unit.
+    pub doc: &'static str,
+    /// The values it may have. The first is the simplest, and what missing bytes mean.
+    pub values: &'static [u32],
+    /// How many of `values`, from the first, the generator draws from; the rest are for scale runs
+    /// that ask for them.
+    pub drawn: usize,
+}
+
+/// One setting of a switch.
+#[derive(Clone, Copy, Debug)]
+pub struct VariantSpec {
+    /// Its name (`v5_9`).
+    pub name: &'static str,
+    /// Whether there is a documented race that only this setting has.
+    pub racy: bool,
+    /// What it was, for `--help`. One sentence.
+    pub doc: &'static str,
+}
+
+/// A mechanism with historical variants.
+#[derive(Clone, Copy, Debug)]
+pub struct SwitchSpec {
+    /// Its name (`free_pages`).
+    pub name: &'static str,
+    /// Its variants.
+    pub variants: &'static [VariantSpec],
+}
+
+/// A named consistent setting of all switches.
+#[derive(Clone, Copy, Debug)]
+pub struct ProfileSpec {
+    /// Its name (`linux-5.9`).
+    pub name: &'static str,
+    /// The index of the variant of each switch.
+    pub history: &'static [u8],
+}
+
+/// A class of objects.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ClassSpec {
+    /// Its name in sites (`refcount`).
+    pub name: &'static str,
+    /// Whether its objects are the reference counts that `page_ref` events explain.
+    pub refcount: bool,
+}
+
+/// Everything static about a subject.
+#[derive(Debug)]
+pub struct Spec {
+    /// Its name: the subject's line of a case.
+    pub name: &'static str,
+    /// The operations. Their order is part of the meaning of bytes: append only.
+    pub ops: &'static [OpSpec],
+    /// The names of the kinds of right.
+    pub rights: &'static [&'static str],
+    /// The set-up fields. Append only.
+    pub fields: &'static [FieldSpec],
+    /// The switches.
+    pub switches: &'static [SwitchSpec],
+    /// The profiles; the first is the default, with no bug known.
+    pub profiles: &'static [ProfileSpec],
+    /// The classes of objects.
+    pub classes: &'static [ClassSpec],
+    /// The names of what [`pagerace_core::event::Event::Outcome`] counts.
+    pub outcomes: &'static [&'static str],
+    /// The bytes of stack that one of its tasks may use in an optimized build.
+    pub stack: usize,
+}
+
+impl Spec {
+    /// The index of the operation of this name.
+    #[must_use]
+    pub fn op(&self, name: &str) -> Option<usize> {
+        self.ops.iter().position(|op| op.name == name)
+    }
+
+    /// The index of the field of this name.
+    #[must_use]
+    pub fn field(&self, name: &str) -> Option<usize> {
+        self.fields.iter().position(|field| field.name == name)
+    }
+
+    /// The index of the class of this name.
+    #[must_use]
+    pub fn class(&self, name: &str) -> Option<usize> {
+        self.classes.iter().position(|class| class.name == name)
+    }
+
+    /// The profile of this name.
+    #[must_use]
+    pub fn profile(&self, name: &str) -> Option<&'static ProfileSpec> {
+        self.profiles.iter().find(|profile| profile.name == name)
+    }
+
+    /// The indices of a switch and of one of its variants.
+    #[must_use]
+    pub fn variant(&self, switch: &str, variant: &str) -> Option<(usize, u8)> {
+        let at = self.switches.iter().position(|s| s.name == switch)?;
+        let variant = self.switches[at].variants.iter().position(|v| v.name == variant)?;
+        Some((at, variant as u8))
+    }
+}
