@@ -126,9 +126,9 @@ pub enum FreeList {
     PerCpu(CpuId),
 }
 
-/// One tracepoint.
+/// One tracepoint. `O` is how it speaks of objects: the code under test by address, a trace by name.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Event {
+pub enum Event<O = usize> {
     /// A block leaves the free lists for its allocator, uninitialised and with no references.
     PageAlloc {
         /// First frame.
@@ -235,8 +235,8 @@ pub enum Event {
     },
     /// An object protected by RCU was freed for reuse.
     RcuFree {
-        /// Address of the object's first word.
-        object: usize,
+        /// The object's first word.
+        object: O,
     },
     /// An RCU reader section begins or ends on this CPU.
     RcuRead {
@@ -245,13 +245,13 @@ pub enum Event {
     },
     /// A lock was taken by this CPU.
     LockTaken {
-        /// Its address.
-        lock: usize,
+        /// Which.
+        lock: O,
     },
     /// A lock was released by this CPU.
     LockReleased {
-        /// Its address.
-        lock: usize,
+        /// Which.
+        lock: O,
     },
     /// A section of this CPU begins or ends.
     Section {
@@ -262,10 +262,10 @@ pub enum Event {
     },
     /// A guarded field was touched without its lock.
     Unlocked {
-        /// The field's address.
-        field: usize,
-        /// The lock's address.
-        lock: usize,
+        /// The field.
+        field: O,
+        /// The lock it belongs to.
+        lock: O,
     },
     /// The kernel's checks refuse a page; it is quarantined and stays lost.
     BadPage {
@@ -285,4 +285,43 @@ pub enum Event {
     },
     /// Something worth counting happened; see the subject's list of outcomes.
     Outcome(&'static str),
+}
+
+impl<O> Event<O> {
+    /// The same event, speaking of objects as `name` says.
+    pub fn map_objects<P>(self, name: impl Fn(O) -> P) -> Event<P> {
+        match self {
+            Self::RcuFree { object } => Event::RcuFree { object: name(object) },
+            Self::LockTaken { lock } => Event::LockTaken { lock: name(lock) },
+            Self::LockReleased { lock } => Event::LockReleased { lock: name(lock) },
+            Self::Unlocked { field, lock } => {
+                Event::Unlocked { field: name(field), lock: name(lock) }
+            }
+            Self::PageAlloc { frame, order, compound, from } => {
+                Event::PageAlloc { frame, order, compound, from }
+            }
+            Self::PageFree { frame, order, to } => Event::PageFree { frame, order, to },
+            Self::PageMove { frame, order, to } => Event::PageMove { frame, order, to },
+            Self::PageMerge { frame, order } => Event::PageMerge { frame, order },
+            Self::PageRef { frame, change, count, holder, done } => {
+                Event::PageRef { frame, change, count, holder, done }
+            }
+            Self::PageSplit { frame, order } => Event::PageSplit { frame, order },
+            Self::CacheAdd { mapping, index, frame } => Event::CacheAdd { mapping, index, frame },
+            Self::CacheDelete { mapping, index, frame } => {
+                Event::CacheDelete { mapping, index, frame }
+            }
+            Self::LookupStart { mapping, index } => Event::LookupStart { mapping, index },
+            Self::LookupEnd { mapping, index, frame, locked } => {
+                Event::LookupEnd { mapping, index, frame, locked }
+            }
+            Self::LookupRetry { frame } => Event::LookupRetry { frame },
+            Self::PageLock { frame, locked } => Event::PageLock { frame, locked },
+            Self::RcuRead { inside } => Event::RcuRead { inside },
+            Self::Section { context, entered } => Event::Section { context, entered },
+            Self::BadPage { frame, order, check } => Event::BadPage { frame, order, check },
+            Self::BugOn { frame, check } => Event::BugOn { frame, check },
+            Self::Outcome(name) => Event::Outcome(name),
+        }
+    }
 }

@@ -2,7 +2,7 @@
 //!
 //! What it is not: a verdict, or a schedule (that is [`Run::executed`]).
 
-use crate::program::{Decision, OpId};
+use crate::program::{Case, Decision, Key, OpId, Policy};
 use crate::subject::{Census, ObjectId};
 use pagerace_core::event::Event;
 use pagerace_core::sync::{CpuId, Kind, Ordering, Waiting};
@@ -88,7 +88,7 @@ pub enum What {
         new: u64,
     },
     /// The subject reports something about the access before.
-    Event(Event),
+    Event(Event<Option<ObjectId>>),
     /// Another CPU goes on.
     Switch {
         /// Which.
@@ -133,8 +133,22 @@ pub enum Ending {
 
 /// Whether an event ends the run: after it the state cannot be trusted.
 #[must_use]
-pub fn is_fatal(event: &Event) -> bool {
+pub fn is_fatal<O>(event: &Event<O>) -> bool {
     matches!(event, Event::BadPage { .. } | Event::BugOn { .. } | Event::Unlocked { .. })
+}
+
+/// A point of the programs, as it was announced.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Point {
+    /// Its name.
+    pub at: Key,
+    /// Whose it is.
+    pub cpu: u8,
+    /// The CPUs that could have run next, as bits.
+    pub enabled: u8,
+    /// No access was made since the schedule chose this CPU: choosing another one here is the same
+    /// as having chosen it before.
+    pub idle: bool,
 }
 
 /// A finished run. Its buffers are reused by the next one of the same executor.
@@ -148,10 +162,25 @@ pub struct Run {
     pub hash: u64,
     /// The schedule as it was executed, in normal form: the decisions that differ from staying.
     pub executed: Vec<Decision>,
+    /// The points in the order they were announced, if [`super::Options::announce`] asked for them.
+    pub announced: Vec<Point>,
     /// Decisions of the case whose access was not reached.
     pub unreached: usize,
     /// How often each outcome of the spec was reported.
     pub outcomes: Vec<u64>,
     /// The walk of the subject's structures; meaningful only if the ending is [`Ending::Quiescent`].
     pub census: Census,
+}
+
+impl Run {
+    /// `case` with the schedule that was executed in place of its own: running it gives this run
+    /// again.
+    #[must_use]
+    pub fn normal_form(&self, case: &Case) -> Case {
+        let mut normal = case.clone();
+        normal.policy = Policy::Stay;
+        normal.decisions.clone_from(&self.executed);
+        normal.normalize();
+        normal
+    }
 }

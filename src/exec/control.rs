@@ -1,0 +1,630 @@
+//! The hook of a controlled run: it records, decides, waits and cuts.
+//!
+//! Before each access it names the object, counts the site, and at a point asks the case's decisions
+//! and then its policy who runs next. After each access it records the values. A run is cut by
+//! unwinding: once [`Control::cut`] is set, every task unwinds from its next hook call to its root,
+//! and while a task unwinds its hooks do nothing.
+//!
+//! Invariants: no borrow is held across a switch; exactly one task runs; `cpu` names it whenever code
+//! under test runs; nothing allocates once the buffers have grown.
+
+use super::engine::{self, Scheduling, TaskName};
+use super::policy::{At, PolicyState};
+use super::session::Options;
+use super::trace::{Ending, Entry, OpEnd, Phase, Point, Run, SwitchReason, Waiter, What, is_fatal};
+use crate::program::{Action, Case, Decision, Key, OpId, Policy, Site};
+use crate::subject::{Names, ObjectId, Spec};
+use pagerace_core::event::Event;
+use pagerace_core::sync::{Access, CpuId, Hook, Kind, MAX_CPUS, Ordering, Waiting};
+use std::cell::{Cell, RefCell};
+use std::panic;
+
+/// The payload that cuts a run.
+pub(super) struct Cut;
+
+/// An access that a task has announced and not yet made.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pending {
+    /// Whether there is one.
+    pub live: bool,
+    pub object: Option<ObjectId>,
+    pub addr: usize,
+    pub kind: Kind,
+    pub order: Ordering,
+    /// Which of this class and kind within the operation, from 1.
+    pub nth: u8,
+    /// The operation, or `u8::MAX` in the drain.
+    pub op: u8,
+    /// Which point of the operation, from 1.
+    pub point: u16,
+}
+
+impl Pending {
+    const NONE: Self = Self {
+        live: false,
+        object: None,
+        addr: 0,
+        kind: Kind::Load,
+        order: Ordering::Relaxed,
+        nth: 0,
+        op: u8::MAX,
+        point: 0,
+    };
+
+    /// The name of this point. Sites past what a name can count are numbered instead.
+    fn key(&self) -> Key {
+        let site = match self.object {
+            Some(object) if self.nth < u8::MAX => {
+                Site::Named { class: object.class, kind: self.kind, nth: self.nth }
+            }
+            _ => Site::Nth(self.point),
+        };
+        Key { op: OpId(self.op), site }
+    }
+}
+
+/// Where a CPU's program is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum CpuState {
+    /// It has no program, or has ended.
+    Ended,
+    /// It has not been handed control yet.
+    Fresh,
+    /// It runs, or could.
+    Ready,
+    /// It cannot go on until one of these objects is released, woken or changed.
+    Waiting { addrs: [usize; 2], waiting: Waiting },
+}
+
+/// The most object classes a subject may have; sites are counted in a table of this width.
+const MAX_CLASSES: usize = 31;
+/// Where accesses to objects that the subject did not name are counted.
+const UNNAMED: usize = MAX_CLASSES;
+const KINDS: usize = Kind::ALL.len();
+
+/// What an operation has done so far.
+#[derive(Clone)]
+struct OpCounts {
+    op: u8,
+    point: u16,
+    sites: [[u8; KINDS]; MAX_CLASSES + 1],
+}
+
+/// How points are decided in this run, besides the case's own schedule.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Points {
+    /// By the case.
+    Case,
+    /// By the case, entering shuttle at every point.
+    EveryPoint,
+    /// By shuttle.
+    Shuttle,
+}
+
+/// The hook and the whole state of one run.
+pub(super) struct Control {
+    spec: &'static Spec,
+    pub names: RefCell<Names>,
+    trace: RefCell<Vec<Entry>>,
+    executed: RefCell<Vec<Decision>>,
+    outcomes: RefCell<Vec<u64>>,
+    ending: RefCell<Ending>,
+    hash: Cell<u64>,
+    pub stop: Cell<bool>,
+    points: Cell<Points>,
+    phase: Cell<Phase>,
+    cut: Cell<bool>,
+    cpu: Cell<usize>,
+    steps: Cell<usize>,
+    bound: Cell<usize>,
+    failing: Cell<bool>,
+    /// The CPU that gave way at a point, until someone else has taken over.
+    gave_way: Cell<Option<usize>>,
+    /// Who goes on when a CPU ends or waits: the first of these that is enabled.
+    order: Cell<[u8; MAX_CPUS]>,
+    states: Cell<[CpuState; MAX_CPUS]>,
+    pending: RefCell<[Pending; MAX_CPUS]>,
+    counts: RefCell<Vec<OpCounts>>,
+    policy: RefCell<PolicyState>,
+    /// The case's decisions, and which of them were taken.
+    decisions: RefCell<Vec<(Decision, bool)>>,
+    /// The points of the programs in the order they were announced, if wanted.
+    announced: RefCell<Vec<Point>>,
+    announce: Cell<bool>,
+    /// Whether no access was made since the last CPU was chosen.
+    idle: Cell<bool>,
+    /// For each operation, where its decisions begin.
+    starts: RefCell<Vec<u16>>,
+}
+
+impl Control {
+    pub(super) fn new(spec: &'static Spec, scheduling: &Scheduling) -> Self {
+        assert!(spec.classes.len() <= MAX_CLASSES, "a subject has at most {MAX_CLASSES} classes");
+        let counts = OpCounts { op: u8::MAX, point: 0, sites: [[0; KINDS]; MAX_CLASSES + 1] };
+        Self {
+            spec,
+            names: RefCell::default(),
+            trace: RefCell::default(),
+            executed: RefCell::default(),
+            outcomes: RefCell::new(vec![0; spec.outcomes.len()]),
+            ending: RefCell::new(Ending::Quiescent),
+            hash: Cell::new(0),
+            stop: Cell::new(false),
+            points: Cell::new(match scheduling {
+                Scheduling::Case => Points::Case,
+                Scheduling::CaseEveryPoint => Points::EveryPoint,
+                Scheduling::Shuttle(_) => Points::Shuttle,
+            }),
+            phase: Cell::new(Phase::Setup),
+            cut: Cell::new(false),
+            cpu: Cell::new(0),
+            steps: Cell::new(0),
+            bound: Cell::new(0),
+            failing: Cell::new(false),
+            gave_way: Cell::new(None),
+            order: Cell::new([0; MAX_CPUS]),
+            states: Cell::new([CpuState::Ended; MAX_CPUS]),
+            pending: RefCell::new([Pending::NONE; MAX_CPUS]),
+            counts: RefCell::new(vec![counts; MAX_CPUS]),
+            policy: RefCell::new(PolicyState::new()),
+            decisions: RefCell::default(),
+            announced: RefCell::default(),
+            announce: Cell::new(false),
+            idle: Cell::new(true),
+            starts: RefCell::default(),
+        }
+    }
+
+    /// Forgets the last run.
+    pub(super) fn begin(&self, case: &Case, options: Options, bound: usize) {
+        let with_switches = options.sequential.is_none();
+        let policy = if with_switches { case.policy } else { Policy::Stay };
+        self.announce.set(options.announce);
+        self.idle.set(true);
+        self.announced.borrow_mut().clear();
+        self.trace.borrow_mut().clear();
+        self.executed.borrow_mut().clear();
+        self.outcomes.borrow_mut().fill(0);
+        *self.ending.borrow_mut() = Ending::Quiescent;
+        self.hash.set(0);
+        self.cut.set(false);
+        self.steps.set(0);
+        self.bound.set(bound);
+        self.failing.set(false);
+        self.gave_way.set(None);
+        self.states.set([CpuState::Ended; MAX_CPUS]);
+        *self.pending.borrow_mut() = [Pending::NONE; MAX_CPUS];
+        self.policy.borrow_mut().begin(policy);
+        self.load_decisions(case, with_switches);
+    }
+
+    fn load_decisions(&self, case: &Case, with_switches: bool) {
+        let mut decisions = self.decisions.borrow_mut();
+        let mut starts = self.starts.borrow_mut();
+        decisions.clear();
+        starts.clear();
+        let mut next = case.decisions.iter().peekable();
+        for op in 0..case.ops.len() {
+            starts.push(decisions.len() as u16);
+            while let Some(d) = next.next_if(|d| d.at.op.index() == op) {
+                if with_switches || d.action == Action::Fail {
+                    decisions.push((*d, false));
+                }
+            }
+        }
+        starts.push(decisions.len() as u16);
+    }
+
+    /// How many of the case's decisions were not taken.
+    fn unreached(&self) -> usize {
+        self.decisions.borrow().iter().filter(|(_, taken)| !taken).count()
+    }
+
+    /// Hands the buffers of the finished run over, taking the ones of the run before in exchange.
+    pub(super) fn publish(&self, run: &mut Run) {
+        std::mem::swap(&mut *self.trace.borrow_mut(), &mut run.trace);
+        std::mem::swap(&mut *self.executed.borrow_mut(), &mut run.executed);
+        std::mem::swap(&mut *self.announced.borrow_mut(), &mut run.announced);
+        std::mem::swap(&mut *self.outcomes.borrow_mut(), &mut run.outcomes);
+        std::mem::swap(&mut *self.ending.borrow_mut(), &mut run.ending);
+        run.hash = self.hash.get();
+        run.unreached = self.unreached();
+    }
+
+    pub(super) fn is_cut(&self) -> bool {
+        self.cut.get()
+    }
+
+    pub(super) fn push(&self, what: What) {
+        let op = self.counts.borrow()[self.cpu.get()].op;
+        let entry = Entry {
+            cpu: CpuId::new(self.cpu.get()),
+            op: (op != u8::MAX).then_some(OpId(op)),
+            what,
+        };
+        self.trace.borrow_mut().push(entry);
+    }
+
+    /// Starts a phase that runs on the driver as CPU 0, or the programs.
+    pub(super) fn enter(&self, phase: Phase) {
+        self.phase.set(phase);
+        self.cpu.set(0);
+        self.start_op(None);
+        self.push(What::Phase(phase));
+    }
+
+    fn start_op(&self, op: Option<OpId>) {
+        let counts = &mut self.counts.borrow_mut()[self.cpu.get()];
+        counts.op = op.map_or(u8::MAX, |op| op.0);
+        counts.point = 0;
+        counts.sites[..self.spec.classes.len()].fill([0; KINDS]);
+        counts.sites[UNNAMED] = [0; KINDS];
+    }
+
+    pub(super) fn op_started(&self, op: OpId) {
+        self.start_op(Some(op));
+        self.push(What::OpStart);
+    }
+
+    pub(super) fn op_ended(&self, end: OpEnd) {
+        self.push(What::OpEnd(end));
+    }
+
+    /// Ends the run with a finding of the executor's own; every task unwinds from here on.
+    pub(super) fn cut_with(&self, ending: Ending) {
+        if !self.cut.replace(true) {
+            *self.ending.borrow_mut() = ending;
+        }
+    }
+
+    fn unwind(&self) -> ! {
+        panic::resume_unwind(Box::new(Cut))
+    }
+
+    fn state(&self, cpu: usize) -> CpuState {
+        self.states.get()[cpu]
+    }
+
+    fn set_state(&self, cpu: usize, state: CpuState) {
+        let mut states = self.states.get();
+        states[cpu] = state;
+        self.states.set(states);
+    }
+
+    /// CPUs that could run now, as bits.
+    fn enabled(&self) -> u8 {
+        let mut bits = 0;
+        for (cpu, state) in self.states.get().iter().enumerate() {
+            bits |= u8::from(matches!(state, CpuState::Fresh | CpuState::Ready)) << cpu;
+        }
+        bits
+    }
+
+    /// Gives CPUs their programs: those of `with`, as bits. In `order` they go on when one ends or
+    /// waits.
+    pub(super) fn arm(&self, with: u8, order: [u8; MAX_CPUS]) {
+        self.order.set(order);
+        for cpu in 0..MAX_CPUS {
+            if with >> cpu & 1 == 1 {
+                self.set_state(cpu, CpuState::Fresh);
+                engine::unblock(TaskName::Cpu(cpu));
+            }
+        }
+    }
+
+    /// The CPU that a program's first access belongs to is running on this task from here on.
+    pub(super) fn took_over(&self, cpu: usize) {
+        if let Some(from) = self.gave_way.take()
+            && from != cpu
+            && !self.cut.get()
+        {
+            // Recorded by the one who took over: only now is it certain who that is.
+            let at = self.pending.borrow()[from].key();
+            self.executed.borrow_mut().push(Decision { at, action: Action::Run(cpu as u8) });
+            self.push(What::Switch { to: CpuId::new(cpu), why: SwitchReason::Chosen });
+            self.idle.set(true);
+        }
+        self.cpu.set(cpu);
+        if self.state(cpu) == CpuState::Fresh {
+            self.set_state(cpu, CpuState::Ready);
+        }
+    }
+
+    /// The running CPU's program has ended. Returns who goes on.
+    pub(super) fn program_ended(&self) -> TaskName {
+        let me = self.cpu.get();
+        self.set_state(me, CpuState::Ended);
+        self.pending.borrow_mut()[me].live = false;
+        if self.cut.get() {
+            return self.next_to_unwind();
+        }
+        match self.next_in_order() {
+            Some(next) => {
+                let why = SwitchReason::Ended;
+                self.push(What::Switch { to: CpuId::new(next), why });
+                TaskName::Cpu(next)
+            }
+            None if self.anyone_waiting() => {
+                self.deadlock();
+                self.next_to_unwind()
+            }
+            None => TaskName::Driver,
+        }
+    }
+
+    fn next_in_order(&self) -> Option<usize> {
+        let enabled = self.enabled();
+        self.order.get().into_iter().map(usize::from).find(|cpu| enabled >> cpu & 1 == 1)
+    }
+
+    fn anyone_waiting(&self) -> bool {
+        self.states.get().iter().any(|s| matches!(s, CpuState::Waiting { .. }))
+    }
+
+    /// In a run being cut: the next task that has a stack to unwind, or the driver.
+    pub(super) fn next_to_unwind(&self) -> TaskName {
+        for cpu in 0..MAX_CPUS {
+            match self.state(cpu) {
+                CpuState::Ended => {}
+                // It never ran: there is nothing to unwind.
+                CpuState::Fresh => self.set_state(cpu, CpuState::Ended),
+                CpuState::Ready | CpuState::Waiting { .. } => {
+                    engine::unblock(TaskName::Cpu(cpu));
+                    return TaskName::Cpu(cpu);
+                }
+            }
+        }
+        TaskName::Driver
+    }
+
+    fn deadlock(&self) {
+        let names = self.names.borrow();
+        let counts = self.counts.borrow();
+        let waiters = (0..MAX_CPUS)
+            .filter_map(|cpu| match self.state(cpu) {
+                CpuState::Waiting { addrs, waiting } => Some(Waiter {
+                    cpu: CpuId::new(cpu),
+                    op: (counts[cpu].op != u8::MAX).then_some(OpId(counts[cpu].op)),
+                    object: names.get(addrs[0]),
+                    waiting,
+                }),
+                _ => None,
+            })
+            .collect();
+        self.cut_with(Ending::Deadlock(waiters));
+    }
+
+    /// The action that the case decides at this point, if it does.
+    fn decided(&self, at: &Pending) -> Option<(usize, Action)> {
+        let starts = self.starts.borrow();
+        let op = usize::from(at.op);
+        let range = usize::from(*starts.get(op)?)..usize::from(*starts.get(op + 1)?);
+        if range.is_empty() {
+            return None;
+        }
+        let named = at.key().site;
+        let decisions = self.decisions.borrow();
+        range
+            .filter(|&i| {
+                let site = decisions[i].0.at.site;
+                site == named || site == Site::Nth(at.point)
+            })
+            .map(|i| (i, decisions[i].0.action))
+            .next()
+    }
+
+    /// Decides at the point that the running CPU has just announced, and lets others run.
+    fn point(&self, me: usize, at: &Pending) {
+        self.steps.set(self.steps.get() + 1);
+        if self.steps.get() > self.bound.get() {
+            self.cut_with(Ending::Bound {
+                cpu: CpuId::new(me),
+                op: (at.op != u8::MAX).then_some(OpId(at.op)),
+            });
+            self.unwind();
+        }
+        let decided = self.decided(at);
+        if let Some((index, Action::Fail)) = decided
+            && at.kind.can_fail()
+        {
+            self.decisions.borrow_mut()[index].1 = true;
+            self.failing.set(true);
+            self.executed.borrow_mut().push(Decision { at: at.key(), action: Action::Fail });
+        }
+        if self.phase.get() != Phase::Programs {
+            return;
+        }
+        if self.announce.get() {
+            let enabled = self.enabled();
+            let idle = self.idle.get();
+            self.announced.borrow_mut().push(Point { at: at.key(), cpu: me as u8, enabled, idle });
+        }
+        match self.points.get() {
+            Points::Shuttle => self.switch_away(me, None),
+            mode => {
+                let next = self.choose(me, at, decided);
+                if next != me {
+                    self.switch_away(me, Some(next));
+                } else if mode == Points::EveryPoint {
+                    self.switch_away(me, Some(me));
+                }
+            }
+        }
+    }
+
+    fn choose(&self, me: usize, at: &Pending, decided: Option<(usize, Action)>) -> usize {
+        let enabled = self.enabled();
+        // The policy is asked in any case: its draws follow the pending accesses.
+        let place = At { cpu: me, op: at.op, point: at.point };
+        let chosen = self.policy.borrow_mut().choose(place, enabled);
+        match decided {
+            Some((index, Action::Run(to))) if enabled >> to & 1 == 1 => {
+                self.decisions.borrow_mut()[index].1 = true;
+                usize::from(to)
+            }
+            _ => chosen,
+        }
+    }
+
+    /// Enters shuttle. `to` is known unless shuttle decides.
+    fn switch_away(&self, me: usize, to: Option<usize>) {
+        self.gave_way.set(Some(me));
+        // An allocation failure is decided before others run and belongs to this access.
+        let failing = self.failing.get();
+        let was = engine::set_in_subject(false);
+        engine::hand_over(TaskName::Cpu(to.unwrap_or(me)));
+        engine::set_in_subject(was);
+        self.took_over(me);
+        self.failing.set(failing);
+        if self.cut.get() {
+            self.unwind();
+        }
+    }
+}
+
+impl Hook for Control {
+    fn before(&self, access: Access) {
+        if self.cut.get() {
+            if std::thread::panicking() {
+                return;
+            }
+            self.unwind();
+        }
+        if engine::panicked() {
+            // The subject has panicked and its guards are being dropped.
+            return;
+        }
+        let me = self.cpu.get();
+        let object = self.names.borrow().get(access.addr);
+        let is_point = access.kind.is_point();
+        let pending = {
+            let counts = &mut self.counts.borrow_mut()[me];
+            counts.point = counts.point.saturating_add(u16::from(is_point));
+            let class = object.map_or(UNNAMED, |o| usize::from(o.class));
+            let nth = &mut counts.sites[class][access.kind as usize];
+            *nth = nth.saturating_add(1);
+            Pending {
+                live: true,
+                object,
+                addr: access.addr,
+                kind: access.kind,
+                order: access.order,
+                nth: *nth,
+                op: counts.op,
+                point: counts.point,
+            }
+        };
+        self.pending.borrow_mut()[me] = pending;
+        self.failing.set(false);
+        if is_point {
+            self.point(me, &pending);
+        }
+    }
+
+    fn after(&self, old: u64, new: u64) {
+        if self.cut.get() || engine::panicked() {
+            return;
+        }
+        let me = self.cpu.get();
+        let p = self.pending.borrow()[me];
+        let id = p.object.map_or(u64::MAX, |o| u64::from(o.class) << 16 | u64::from(o.instance));
+        let who = (me as u64) << 56 | u64::from(p.op) << 48 | (p.kind as u64) << 40;
+        let mut hash = self.hash.get();
+        for word in [who | u64::from(p.nth) << 32 | id & 0xffff_ffff, old, new] {
+            // FxHash's step: order matters, speed too.
+            hash = (hash.rotate_left(5) ^ word).wrapping_mul(0x517c_c1b7_2722_0a95);
+        }
+        self.hash.set(hash);
+        let (kind, nth, order, object) = (p.kind, p.nth, p.order, p.object);
+        self.push(What::Access { object, kind, nth, order, old, new });
+        self.policy.borrow_mut().performed(me, &self.pending.borrow());
+        self.pending.borrow_mut()[me].live = false;
+        self.idle.set(false);
+        if old != new {
+            self.wake_those(p.addr, |waiting| waiting == Waiting::Change);
+        }
+    }
+
+    fn fails(&self) -> bool {
+        self.failing.replace(false)
+    }
+
+    fn wait(&self, addrs: &[usize], waiting: Waiting) {
+        if self.cut.get() {
+            if std::thread::panicking() {
+                return;
+            }
+            self.unwind();
+        }
+        let me = self.cpu.get();
+        let addrs = [addrs[0], addrs.get(1).copied().unwrap_or(addrs[0])];
+        self.set_state(me, CpuState::Waiting { addrs, waiting });
+        if self.phase.get() != Phase::Programs {
+            // Nobody else is there to end the wait.
+            self.deadlock();
+            self.set_state(me, CpuState::Ended);
+            self.unwind();
+        }
+        let object = self.names.borrow().get(addrs[0]);
+        let Some(next) = self.next_in_order() else {
+            self.deadlock();
+            self.unwind();
+        };
+        self.idle.set(false);
+        let why = SwitchReason::Waits { object, waiting };
+        self.push(What::Switch { to: CpuId::new(next), why });
+        engine::block_current();
+        let was = engine::set_in_subject(false);
+        engine::hand_over(TaskName::Cpu(next));
+        engine::set_in_subject(was);
+        self.took_over(me);
+        if self.cut.get() {
+            self.unwind();
+        }
+    }
+
+    fn wake(&self, addr: usize) {
+        self.wake_those(addr, |waiting| waiting != Waiting::Change);
+    }
+
+    fn event(&self, event: Event) {
+        if self.cut.get() || engine::panicked() {
+            return;
+        }
+        if let Event::Outcome(name) = event {
+            if let Some(at) = self.spec.outcomes.iter().position(|o| *o == name) {
+                self.outcomes.borrow_mut()[at] += 1;
+            }
+            return;
+        }
+        let event = {
+            let names = self.names.borrow();
+            event.map_objects(|addr| names.get(addr))
+        };
+        self.push(What::Event(event));
+        if is_fatal(&event) {
+            self.cut_with(Ending::Fatal);
+            if !std::thread::panicking() {
+                self.unwind();
+            }
+        }
+    }
+
+    fn cpu(&self) -> CpuId {
+        CpuId::new(self.cpu.get())
+    }
+}
+
+impl Control {
+    fn wake_those(&self, addr: usize, which: impl Fn(Waiting) -> bool) {
+        for cpu in 0..MAX_CPUS {
+            if let CpuState::Waiting { addrs, waiting } = self.state(cpu)
+                && addrs.contains(&addr)
+                && which(waiting)
+            {
+                self.set_state(cpu, CpuState::Ready);
+                engine::unblock(TaskName::Cpu(cpu));
+            }
+        }
+    }
+}

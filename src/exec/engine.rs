@@ -1,0 +1,257 @@
+//! The warm shuttle context: the only place that names shuttle.
+//!
+//! One shuttle execution has a *driver* task and one task per CPU. The driver runs the caller's
+//! closure, which may run any number of cases: for each it hands over to a CPU task and gets control
+//! back when all have finished. Stacks come from one pool per OS thread and stack size and are reused
+//! from execution to execution.
+//!
+//! Who runs next is decided before [`hand_over`] is called, so shuttle is entered only for a real
+//! switch. Tasks that cannot run are blocked for shuttle as well, so that in
+//! [`Scheduling::Shuttle`] one of shuttle's own schedulers can take the decisions instead.
+//!
+//! What it is not: no panic ever reaches shuttle. Its failure path prints, leaks the stacks, and
+//! remembers only the first of two failures whose schedules are equally long.
+
+use shuttle_engine::runtime::execution::{Execution, ExecutionState};
+use shuttle_engine::runtime::task::{Task, TaskId};
+use shuttle_engine::runtime::thread::continuation::{CONTINUATION_POOL, ContinuationPool};
+use shuttle_engine::runtime::thread::switch;
+use shuttle_engine::scheduler::{Schedule, Scheduler};
+use shuttle_engine::{Config, FailurePersistence, MaxSteps};
+use std::cell::{Cell, RefCell};
+use std::panic::{self, AssertUnwindSafe, Location};
+use std::rc::Rc;
+use std::sync::Once;
+
+/// A task of the execution: the driver, or one CPU.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum TaskName {
+    Driver,
+    Cpu(usize),
+}
+
+impl TaskName {
+    fn id(self) -> usize {
+        match self {
+            Self::Driver => 0,
+            Self::Cpu(cpu) => cpu + 1,
+        }
+    }
+}
+
+thread_local! {
+    /// Who runs after the switch that is about to happen.
+    static NEXT: Cell<usize> = const { Cell::new(0) };
+    /// Stack pools, leaked: a stack must outlive every execution that may still hold it.
+    static POOLS: RefCell<Vec<(usize, &'static ContinuationPool)>> = const { RefCell::new(Vec::new()) };
+}
+
+scoped_tls_hkt::scoped_thread_local!(static mut DRIVER: for<'a> &'a mut (dyn FnMut() + 'a));
+
+/// Follows [`NEXT`].
+struct Handover;
+
+impl Scheduler for Handover {
+    fn new_execution(&mut self) -> Option<Schedule> {
+        Some(Schedule::new(0))
+    }
+
+    fn next_task(&mut self, runnable: &[&Task], _: Option<TaskId>, _: bool) -> Option<TaskId> {
+        let next = NEXT.get();
+        // At the end of an execution the tasks are let out one after the other.
+        let chosen = runnable.iter().find(|t| usize::from(t.id()) == next).unwrap_or(&runnable[0]);
+        Some(chosen.id())
+    }
+
+    fn next_u64(&mut self) -> u64 {
+        0
+    }
+}
+
+/// Who decides at points.
+#[derive(Clone, Default)]
+pub enum Scheduling {
+    /// The case, before shuttle is entered.
+    #[default]
+    Case,
+    /// The case, but shuttle is entered at every point: to show that this changes nothing.
+    CaseEveryPoint,
+    /// This scheduler of shuttle's, at every point; the case's schedule is ignored.
+    Shuttle(Rc<RefCell<dyn Scheduler>>),
+}
+
+impl std::fmt::Debug for Scheduling {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Case => "Case",
+            Self::CaseEveryPoint => "CaseEveryPoint",
+            Self::Shuttle(_) => "Shuttle",
+        })
+    }
+}
+
+/// Runs `driver` as the driver task of a new execution with `cpus` CPU tasks of `stack` bytes, each
+/// of which runs `cpu_main(its number)` once it is handed control.
+///
+/// A panic of `driver` is raised again here, after the execution has ended in an orderly way;
+/// `on_end` is called before that, and must make every `cpu_main` return when it is resumed.
+pub(super) fn execute(
+    scheduling: &Scheduling,
+    cpus: usize,
+    stack: usize,
+    mut driver: impl FnMut(),
+    on_end: impl Fn(),
+    cpu_main: impl Fn(usize) + Clone + 'static,
+) {
+    install_once();
+    let mut payload = None;
+    let mut body = || {
+        payload = panic::catch_unwind(AssertUnwindSafe(&mut driver)).err();
+        on_end();
+        for cpu in 0..cpus {
+            unblock(TaskName::Cpu(cpu));
+        }
+    };
+    let scheduler: Rc<RefCell<dyn Scheduler>> = match scheduling {
+        Scheduling::Shuttle(scheduler) => Rc::clone(scheduler),
+        _ => Rc::new(RefCell::new(Handover)),
+    };
+    let first = Schedule::new(0);
+    let spawn = SpawnCpus { cpus, stack };
+    PENDING_MAIN.set(Some(Box::new(cpu_main_factory(cpu_main))));
+    CONTINUATION_POOL.set(pool(stack), || {
+        DRIVER.set(&mut body, || {
+            let execution = Execution::new(scheduler, first);
+            execution.run(&config(stack), move || spawn.run(), Location::caller());
+        });
+    });
+    if let Some(payload) = payload {
+        panic::resume_unwind(payload);
+    }
+}
+
+type CpuMain = Box<dyn Fn(usize) -> Box<dyn FnOnce()>>;
+
+thread_local! {
+    /// What the CPU tasks of the execution about to start run. Handed over here because shuttle
+    /// wants a first task that is `Send`, which nothing of a single-threaded run needs to be.
+    static PENDING_MAIN: RefCell<Option<CpuMain>> = const { RefCell::new(None) };
+}
+
+fn cpu_main_factory(
+    cpu_main: impl Fn(usize) + Clone + 'static,
+) -> impl Fn(usize) -> Box<dyn FnOnce()> {
+    move |cpu| {
+        let main = cpu_main.clone();
+        Box::new(move || main(cpu))
+    }
+}
+
+/// The first task: spawns the CPU tasks, then is the driver.
+struct SpawnCpus {
+    cpus: usize,
+    stack: usize,
+}
+
+impl SpawnCpus {
+    fn run(&self) {
+        let main = PENDING_MAIN.take().expect("execute() has just put it there");
+        NEXT.set(TaskName::Driver.id());
+        for cpu in 0..self.cpus {
+            ExecutionState::spawn_thread(main(cpu), self.stack, None, None, Location::caller());
+            // Idle until a case gives it a program.
+            ExecutionState::with(|s| s.get_mut(TaskId::from(cpu + 1)).block(false));
+        }
+        DRIVER.with(|driver| driver());
+    }
+}
+
+fn pool(stack: usize) -> &'static ContinuationPool {
+    // The pool hands out whatever stack it has, so each size needs its own.
+    POOLS.with_borrow_mut(|pools| {
+        if let Some((_, pool)) = pools.iter().find(|(size, _)| *size == stack) {
+            return *pool;
+        }
+        let pool: &'static ContinuationPool = Box::leak(Box::new(ContinuationPool::new()));
+        pools.push((stack, pool));
+        pool
+    })
+}
+
+fn config(stack: usize) -> Config {
+    let mut config = Config::new();
+    config.stack_size = stack;
+    config.failure_persistence = FailurePersistence::None;
+    config.max_steps = MaxSteps::None;
+    config.silence_warnings = true;
+    config
+}
+
+/// Makes `to` the running task; returns when the caller is handed control again.
+pub(super) fn hand_over(to: TaskName) {
+    NEXT.set(to.id());
+    switch();
+}
+
+/// The calling task cannot run until [`unblock`] names it.
+pub(super) fn block_current() {
+    ExecutionState::with(|s| s.current_mut().block(false));
+}
+
+/// `task` can run again.
+pub(super) fn unblock(task: TaskName) {
+    ExecutionState::with(|s| {
+        let task = s.get_mut(TaskId::from(task.id()));
+        if !task.finished() {
+            task.unblock();
+        }
+    });
+}
+
+thread_local! {
+    /// Whether code under test is running, whose panics are findings.
+    static IN_SUBJECT: Cell<bool> = const { Cell::new(false) };
+    /// Whether it has panicked, and with which message.
+    static PANICKED: Cell<bool> = const { Cell::new(false) };
+    static MESSAGE: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+/// Says whether code under test runs from here on; returns what held before.
+pub(super) fn set_in_subject(inside: bool) -> bool {
+    IN_SUBJECT.replace(inside)
+}
+
+/// Whether a panic was raised by code under test since [`take_panic`].
+pub(super) fn panicked() -> bool {
+    PANICKED.get()
+}
+
+/// The message of the panic raised by code under test since the last call.
+pub(super) fn take_panic() -> String {
+    PANICKED.set(false);
+    MESSAGE.take()
+}
+
+/// Shuttle installs its panic hook with its first execution, around whatever hook there is, and
+/// never again. So the process starts with one empty execution, after which the hook is ours: quiet
+/// for panics of code under test, and what was there before shuttle for all others.
+pub(super) fn install_once() {
+    static INSTALL: Once = Once::new();
+    INSTALL.call_once(|| {
+        let original = panic::take_hook();
+        let stack = 64 << 10;
+        CONTINUATION_POOL.set(pool(stack), || {
+            let execution = Execution::new(Rc::new(RefCell::new(Handover)), Schedule::new(0));
+            execution.run(&config(stack), || (), Location::caller());
+        });
+        panic::set_hook(Box::new(move |info| {
+            if IN_SUBJECT.get() {
+                let text = info.payload_as_str().unwrap_or("a payload that is no string");
+                MESSAGE.set(text.to_owned());
+                PANICKED.set(true);
+            } else {
+                original(info);
+            }
+        }));
+    });
+}
