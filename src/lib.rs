@@ -11,6 +11,7 @@
 #![deny(missing_docs, unsafe_op_in_unsafe_fn)]
 
 pub mod exec;
+pub mod minimize;
 pub mod oracle;
 pub mod program;
 pub mod subject;

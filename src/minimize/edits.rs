@@ -1,0 +1,219 @@
+//! The single edits, each tried by one run.
+//!
+//! Removing an operation never makes another one mean something else: who named its result names
+//! nothing from then on.
+
+use super::Reducer;
+use crate::program::{Action, Case, OpId, Place};
+use crate::subject::Subject;
+
+/// `case` without its operation at index `at`.
+pub(super) fn without_op(case: &Case, at: usize) -> Case {
+    let mut edited = case.clone();
+    edited.ops.remove(at);
+    let moved = |id: OpId| -> Option<OpId> {
+        match id.index().cmp(&at) {
+            std::cmp::Ordering::Less => Some(id),
+            std::cmp::Ordering::Equal => None,
+            std::cmp::Ordering::Greater => Some(OpId(id.0 - 1)),
+        }
+    };
+    for op in &mut edited.ops {
+        op.right = op.right.and_then(moved);
+    }
+    edited.decisions.retain_mut(|d| match moved(d.at.op) {
+        Some(op) => {
+            d.at.op = op;
+            true
+        }
+        None => false,
+    });
+    edited
+}
+
+/// Whole CPUs, operations, pairs, decisions. Whether anything was taken.
+pub(super) fn coarse<S: Subject>(r: &mut Reducer<'_, '_, S>) -> bool {
+    let mut any = false;
+    for cpu in (0..r.best.cpus).rev() {
+        any |= r.accept(without_cpu(&r.best, cpu));
+    }
+    // From the end: later operations depend on earlier ones, seldom the other way round.
+    let mut at = r.best.ops.len();
+    while at > 0 {
+        at = (at - 1).min(r.best.ops.len().saturating_sub(1));
+        if r.best.ops.is_empty() {
+            break;
+        }
+        any |= r.accept(without_op(&r.best, at));
+    }
+    any |= pairs(r);
+    let mut at = r.best.decisions.len();
+    while at > 0 {
+        at -= 1;
+        if at < r.best.decisions.len() {
+            let mut edited = r.best.clone();
+            edited.decisions.remove(at);
+            any |= r.accept(edited);
+        }
+    }
+    any
+}
+
+/// Leaves out two operations at once: a producer and its consumer, say.
+fn pairs<S: Subject>(r: &mut Reducer<'_, '_, S>) -> bool {
+    let mut any = false;
+    let mut second = r.best.ops.len();
+    while second > 1 {
+        second -= 1;
+        let mut first = second;
+        while first > 0 {
+            first -= 1;
+            if second >= r.best.ops.len() {
+                break;
+            }
+            any |= r.accept(without_op(&without_op(&r.best, second), first));
+        }
+    }
+    any
+}
+
+fn without_cpu(case: &Case, cpu: u8) -> Case {
+    let mut edited = case.clone();
+    for at in (0..case.ops.len()).rev() {
+        if case.ops[at].place == Place::Cpu(cpu) {
+            edited = without_op(&edited, at);
+        }
+    }
+    if edited.cpus > 1 {
+        renumber(&mut edited, cpu);
+    }
+    edited
+}
+
+/// Closes the gap that CPU `gone` leaves.
+fn renumber(case: &mut Case, gone: u8) {
+    let moved = |cpu: u8| if cpu > gone { cpu - 1 } else { cpu };
+    for op in &mut case.ops {
+        if let Place::Cpu(cpu) = &mut op.place {
+            *cpu = moved(*cpu);
+        }
+    }
+    case.decisions.retain(|d| d.action != Action::Run(gone));
+    for d in &mut case.decisions {
+        if let Action::Run(cpu) = &mut d.action {
+            *cpu = moved(*cpu);
+        }
+    }
+    case.first = moved(case.first);
+    case.cpus -= 1;
+}
+
+/// Places, operands, fields, simpler operations. Whether anything was taken.
+pub(super) fn fine<S: Subject>(r: &mut Reducer<'_, '_, S>) -> bool {
+    let spec = S::spec();
+    let mut any = false;
+    any |= to_setup(r);
+    if r.best.first != 0 {
+        any |= r.accept(with_swapped_cpus(&r.best, r.best.first));
+    }
+    for at in 0..r.best.ops.len() {
+        for &op in spec.ops[usize::from(r.best.ops[at].op)].simpler {
+            let mut edited = r.best.clone();
+            edited.ops[at].op = op as u8;
+            clear_unused(&mut edited, spec, at);
+            if r.accept(edited) {
+                any = true;
+                break;
+            }
+        }
+        for operand in 0..spec.ops[usize::from(r.best.ops[at].op)].operands.len() {
+            any |= lower_operand(r, at, operand);
+        }
+        if r.best.ops[at].right.is_some() {
+            let mut edited = r.best.clone();
+            edited.ops[at].right = None;
+            any |= r.accept(edited);
+        }
+    }
+    for (at, field) in spec.fields.iter().enumerate() {
+        for &value in field.values {
+            if value == r.best.fields[at] {
+                break;
+            }
+            let mut edited = r.best.clone();
+            edited.fields[at] = value;
+            if r.accept(edited) {
+                any = true;
+                break;
+            }
+        }
+    }
+    any
+}
+
+fn clear_unused(case: &mut Case, spec: &crate::subject::Spec, at: usize) {
+    let op = &mut case.ops[at];
+    let row = &spec.ops[usize::from(op.op)];
+    for (i, operand) in op.operands.iter_mut().enumerate() {
+        *operand = row.operands.get(i).map_or(0, |o| *operand % o.limit);
+    }
+    if row.takes.is_empty() {
+        op.right = None;
+    }
+}
+
+/// Zero if that will do, otherwise the smallest value on the way down by halves.
+fn lower_operand<S: Subject>(r: &mut Reducer<'_, '_, S>, at: usize, operand: usize) -> bool {
+    let mut any = false;
+    let mut value = 0;
+    while value < r.best.ops[at].operands[operand] {
+        let mut edited = r.best.clone();
+        edited.ops[at].operands[operand] = value;
+        if r.accept(edited) {
+            any = true;
+            break;
+        }
+        value = if value == 0 { 1 } else { value * 2 };
+    }
+    any
+}
+
+/// Moves the first operations of the programs into the sequential set-up.
+fn to_setup<S: Subject>(r: &mut Reducer<'_, '_, S>) -> bool {
+    let mut any = false;
+    for cpu in 0..r.best.cpus {
+        loop {
+            let Some(id) = r.best.program(Place::Cpu(cpu)).map(|(id, _)| id).next() else { break };
+            let mut edited = r.best.clone();
+            edited.ops[id.index()].place = Place::Setup;
+            edited.decisions.retain(|d| d.at.op != id);
+            if !r.accept(edited) {
+                break;
+            }
+            any = true;
+        }
+    }
+    any
+}
+
+/// The same case with the names of CPU 0 and `other` exchanged.
+fn with_swapped_cpus(case: &Case, other: u8) -> Case {
+    let swap = |cpu: u8| match cpu {
+        0 => other,
+        cpu if cpu == other => 0,
+        cpu => cpu,
+    };
+    let mut edited = case.clone();
+    for op in &mut edited.ops {
+        if let Place::Cpu(cpu) = &mut op.place {
+            *cpu = swap(*cpu);
+        }
+    }
+    for d in &mut edited.decisions {
+        if let Action::Run(cpu) = &mut d.action {
+            *cpu = swap(*cpu);
+        }
+    }
+    edited.first = swap(edited.first);
+    edited
+}
