@@ -123,6 +123,9 @@ pub(super) struct Control {
     /// Who goes on when a CPU ends or waits: the first of these that is enabled.
     order: Cell<[u8; MAX_CPUS]>,
     states: Cell<[CpuState; MAX_CPUS]>,
+    /// Which of `states` could run, and which wait, as bits.
+    enabled: Cell<u8>,
+    waiting: Cell<u8>,
     pending: RefCell<[Pending; MAX_CPUS]>,
     counts: RefCell<Vec<OpCounts>>,
     policy: RefCell<PolicyState>,
@@ -164,6 +167,8 @@ impl Control {
             gave_way: Cell::new(None),
             order: Cell::new([0; MAX_CPUS]),
             states: Cell::new([CpuState::Ended; MAX_CPUS]),
+            enabled: Cell::new(0),
+            waiting: Cell::new(0),
             pending: RefCell::new([Pending::NONE; MAX_CPUS]),
             counts: RefCell::new(vec![counts; MAX_CPUS]),
             policy: RefCell::new(PolicyState::new()),
@@ -193,6 +198,8 @@ impl Control {
         self.failing.set(false);
         self.gave_way.set(None);
         self.states.set([CpuState::Ended; MAX_CPUS]);
+        self.enabled.set(0);
+        self.waiting.set(0);
         *self.pending.borrow_mut() = [Pending::NONE; MAX_CPUS];
         self.policy.borrow_mut().begin(policy);
         self.load_decisions(case, with_switches);
@@ -289,15 +296,17 @@ impl Control {
         let mut states = self.states.get();
         states[cpu] = state;
         self.states.set(states);
+        let others = self.enabled.get() & !(1 << cpu);
+        let runs = matches!(state, CpuState::Fresh | CpuState::Ready);
+        self.enabled.set(others | u8::from(runs) << cpu);
+        let others = self.waiting.get() & !(1 << cpu);
+        let waits = matches!(state, CpuState::Waiting { .. });
+        self.waiting.set(others | u8::from(waits) << cpu);
     }
 
     /// CPUs that could run now, as bits.
     fn enabled(&self) -> u8 {
-        let mut bits = 0;
-        for (cpu, state) in self.states.get().iter().enumerate() {
-            bits |= u8::from(matches!(state, CpuState::Fresh | CpuState::Ready)) << cpu;
-        }
-        bits
+        self.enabled.get()
     }
 
     /// Gives CPUs their programs: those of `with`, as bits. In `order` they go on when one ends or
@@ -358,7 +367,7 @@ impl Control {
     }
 
     fn anyone_waiting(&self) -> bool {
-        self.states.get().iter().any(|s| matches!(s, CpuState::Waiting { .. }))
+        self.waiting.get() != 0
     }
 
     /// In a run being cut: the next task that has a stack to unwind, or the driver.
@@ -396,6 +405,9 @@ impl Control {
 
     /// The action that the case decides at this point, if it does.
     fn decided(&self, at: &Pending) -> Option<(usize, Action)> {
+        if self.decisions.borrow().is_empty() {
+            return None;
+        }
         let starts = self.starts.borrow();
         let op = usize::from(at.op);
         let range = usize::from(*starts.get(op)?)..usize::from(*starts.get(op + 1)?);
@@ -617,6 +629,9 @@ impl Hook for Control {
 
 impl Control {
     fn wake_those(&self, addr: usize, which: impl Fn(Waiting) -> bool) {
+        if !self.anyone_waiting() {
+            return;
+        }
         for cpu in 0..MAX_CPUS {
             if let CpuState::Waiting { addrs, waiting } = self.state(cpu)
                 && addrs.contains(&addr)

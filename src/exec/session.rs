@@ -111,6 +111,11 @@ impl<S: Subject> Executor<S> {
     /// Opens a warm execution and runs `work` in it, on a stack of [`STACK`] bytes: keep what needs
     /// more (files, formatting) outside.
     pub fn session<T>(&mut self, work: impl FnOnce(&mut Session<'_, S>) -> T) -> T {
+        self.session_of(MAX_CPUS, work)
+    }
+
+    /// A session for cases of at most `cpus` CPUs: each task of an execution costs its spawning.
+    fn session_of<T>(&mut self, cpus: usize, work: impl FnOnce(&mut Session<'_, S>) -> T) -> T {
         let shared = Rc::clone(&self.shared);
         let control = shared.control;
         control.stop.set(false);
@@ -121,7 +126,7 @@ impl<S: Subject> Executor<S> {
         let stack = self.stack;
         engine::execute(
             &scheduling,
-            MAX_CPUS,
+            cpus,
             stack,
             || {
                 let work = work.take().expect("the driver runs once");
@@ -136,7 +141,7 @@ impl<S: Subject> Executor<S> {
 
     /// Runs one case in an execution of its own.
     pub fn run(&mut self, case: &Case) -> &Run {
-        self.session(|session| {
+        self.session_of(usize::from(case.cpus), |session| {
             session.run(case);
         });
         &self.run
