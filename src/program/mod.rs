@@ -9,5 +9,9 @@
 //! a [`crate::subject::Spec`].
 
 pub mod case;
+pub mod rng;
+#[cfg(test)]
+mod toy;
+pub mod wire;
 
 pub use case::{Action, Case, Decision, Expect, Key, OpId, OpInstance, Place, Policy, Site};
