@@ -9,7 +9,11 @@
 //! a [`crate::subject::Spec`].
 
 pub mod case;
+pub mod edit;
+pub mod generate;
+pub mod input;
 pub mod rng;
+pub mod text;
 #[cfg(test)]
 mod toy;
 pub mod wire;
