@@ -12,6 +12,7 @@ pub mod case;
 pub mod edit;
 pub mod generate;
 pub mod input;
+pub mod mutate;
 pub mod rng;
 pub mod text;
 #[cfg(test)]
