@@ -2,14 +2,14 @@
 //!
 //! Also what ThreadSanitizer runs. Built with `--cfg pagerace_plain`, fields that belong to a lock are
 //! plain memory, so that it checks the locking; with `PAGERACE_PLANT_RACE` set, one test here touches
-//! such a field without its lock, to show that it would be reported.
+//! such a field without its lock, to show that it would be reported. The sanitizer needs the
+//! suppressions in `tsan.supp` for `std`, which is not built with it.
 //!
 //! What it is not: an oracle for races. It shows that the primitives work without a scheduler.
 
 use pagerace_core::event::{FrameNumber, FreeList, Holder, Order};
 use pagerace_core::mm::{History, Memory, Report, Sizes};
 use pagerace_core::sync::{CpuId, Guarded, Native, SpinLock};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -23,6 +23,31 @@ enum Right {
     Compound(FrameNumber, Order),
     Page(FrameNumber, Holder),
     Exact(FrameNumber, usize),
+}
+
+impl Right {
+    /// As a word that is not zero.
+    fn pack(self) -> u64 {
+        let (kind, frame, detail) = match self {
+            Self::Block(frame, order) => (1, frame, u64::from(order.0)),
+            Self::Compound(frame, order) => (2, frame, u64::from(order.0)),
+            Self::Page(frame, holder) => (3, frame, holder as u64),
+            Self::Exact(frame, pages) => (4, frame, pages as u64),
+        };
+        kind << 48 | u64::from(frame.0) << 16 | detail
+    }
+
+    /// Back from the word that [`Right::pack`] gave.
+    fn unpack(word: u64) -> Option<Self> {
+        let (frame, detail) = (FrameNumber((word >> 16) as u32), word & 0xffff);
+        match word >> 48 {
+            1 => Some(Self::Block(frame, Order(detail as u8))),
+            2 => Some(Self::Compound(frame, Order(detail as u8))),
+            3 => Some(Self::Page(frame, Holder::ALL[detail as usize])),
+            4 => Some(Self::Exact(frame, detail as usize)),
+            _ => None,
+        }
+    }
 }
 
 const OPS: [&str; 19] = [
@@ -50,9 +75,27 @@ const OPS: [&str; 19] = [
 struct Machine {
     memory: Memory<Native>,
     /// Rights on their way from one thread to another.
-    passed: Mutex<Vec<Right>>,
+    passed: [AtomicU64; CPUS],
     /// How often each operation did something.
     done: [AtomicU64; OPS.len()],
+}
+
+/// Starts and joins threads in a way that ThreadSanitizer sees although `std` is not built with it:
+/// what orders them is repeated by an atomic of this crate.
+fn on_threads(count: usize, work: impl Fn(usize) + Sync) {
+    let ordered = AtomicU64::new(0);
+    let (ordered, work) = (&ordered, &work);
+    ordered.fetch_add(1, Ordering::AcqRel);
+    std::thread::scope(|scope| {
+        for at in 0..count {
+            scope.spawn(move || {
+                ordered.fetch_add(1, Ordering::AcqRel);
+                work(at);
+                ordered.fetch_add(1, Ordering::AcqRel);
+            });
+        }
+    });
+    ordered.fetch_add(1, Ordering::AcqRel);
 }
 
 /// One thread's random numbers.
@@ -169,16 +212,16 @@ fn work(machine: &Machine, cpu: usize, until: Instant) {
             }
             machine.done[at].fetch_add(u64::from(did), Ordering::Relaxed);
             if held.len() > KEPT {
-                let mut passed = machine.passed.lock().expect("no thread panicked with it");
-                passed.push(held.swap_remove(0));
-                let other = draw.below(passed.len());
-                let other = passed.swap_remove(other);
-                drop(passed);
+                let place = &machine.passed[draw.below(CPUS)];
+                let other = place.swap(held.swap_remove(0).pack(), Ordering::AcqRel);
+                let Some(other) = Right::unpack(other) else { continue };
                 give_back(&machine.memory, cpu, other);
             }
         }
     }
-    machine.passed.lock().expect("no thread panicked with it").append(&mut held);
+    for right in held {
+        give_back(&machine.memory, cpu, right);
+    }
 }
 
 fn assert_whole(memory: &Memory<Native>) {
@@ -198,18 +241,13 @@ fn stress(frames: usize, pcp_batch: usize, seconds: f64) {
     let sizes = Sizes { cpus: CPUS, frames, pcp_batch, mappings: 2, indices: 4 };
     let machine = Machine {
         memory: Memory::new(sizes, History::CURRENT),
-        passed: Mutex::default(),
+        passed: [const { AtomicU64::new(0) }; CPUS],
         done: [const { AtomicU64::new(0) }; OPS.len()],
     };
     let until = Instant::now() + Duration::from_secs_f64(seconds);
-    std::thread::scope(|scope| {
-        for cpu in 0..CPUS {
-            let machine = &machine;
-            scope.spawn(move || work(machine, cpu, until));
-        }
-    });
+    on_threads(CPUS, |cpu| work(&machine, cpu, until));
     let Machine { memory, passed, done } = machine;
-    for right in passed.into_inner().expect("no thread panicked with it") {
+    for right in passed.into_iter().filter_map(|word| Right::unpack(word.into_inner())) {
         give_back(&memory, CpuId::new(0), right);
     }
     memory.drain(CpuId::new(0));
@@ -238,14 +276,10 @@ fn a_field_under_its_lock_loses_no_update() {
     const TURNS: u32 = 20_000;
     let locked = std::env::var_os("PAGERACE_PLANT_RACE").is_none();
     let (lock, field) = (SpinLock::<Native>::new(), Guarded::<Native, u32>::new(0));
-    std::thread::scope(|scope| {
-        for _ in 0..2 {
-            scope.spawn(|| {
-                for _ in 0..TURNS {
-                    let _held = locked.then(|| lock.lock());
-                    field.set(&lock, field.get(&lock) + 1);
-                }
-            });
+    on_threads(2, |_| {
+        for _ in 0..TURNS {
+            let _held = locked.then(|| lock.lock());
+            field.set(&lock, field.get(&lock) + 1);
         }
     });
     if locked {

@@ -28,10 +28,13 @@ fn free_frames<B: Backend>(memory: &Memory<B>) -> usize {
     free
 }
 
+/// What runs before the n-th access of a kind.
+type Step = (Kind, usize, Box<dyn Fn()>);
+
 /// Interrupts operations: before the n-th access from now of a kind, runs a step.
 #[derive(Default)]
 struct Interrupts {
-    steps: RefCell<Vec<(Kind, usize, Box<dyn Fn()>)>>,
+    steps: RefCell<Vec<Step>>,
     seen: Cell<usize>,
     nested: Cell<bool>,
     events: RefCell<Vec<Event>>,
