@@ -44,7 +44,9 @@ impl Hook for Recorder {
 type Before = &'static [(Op, [u32; 2])];
 
 /// What is printed: a name, `pcp_batch`, what comes before, and the operation.
-const SCENES: &[(&str, u32, Before, (Op, [u32; 2]))] = {
+type Scene = (&'static str, u32, Before, (Op, [u32; 2]));
+
+const SCENES: &[Scene] = {
     use Op::*;
     const NO: [u32; 2] = [0, 0];
     &[
