@@ -10,8 +10,10 @@
 
 #![deny(missing_docs, unsafe_op_in_unsafe_fn)]
 
+pub mod examine;
 pub mod exec;
 pub mod minimize;
 pub mod oracle;
 pub mod program;
+pub mod report;
 pub mod subject;
