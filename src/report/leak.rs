@@ -78,7 +78,8 @@ fn story(words: &Words<'_>, lost: &Lost) -> String {
         ));
     }
     if let Some(count) = still_counted(words, lost) {
-        sentences.push(format!("At the end the count is still {count}: somebody keeps a reference."));
+        sentences
+            .push(format!("At the end the count is still {count}: somebody keeps a reference."));
     }
     let is = if lost.frames.len() == 1 { "is" } else { "are" };
     let the_lost = the_lost(lost);
@@ -102,9 +103,11 @@ fn early(words: &Words<'_>, lost: &Lost, dropped: &Dropped) -> String {
 fn freed_by(lost: &Lost, dropped: &Dropped) -> String {
     let mut all = Vec::new();
     for freed in &lost.freed_instead {
-        let latest = lost.dropped.iter().rev().find(|d| {
-            d.step < freed.at.step && (d.cpu, d.op) == (freed.at.cpu, freed.at.op)
-        });
+        let latest = lost
+            .dropped
+            .iter()
+            .rev()
+            .find(|d| d.step < freed.at.step && (d.cpu, d.op) == (freed.at.cpu, freed.at.op));
         if latest == Some(dropped) {
             all.extend(block(freed.frame, freed.order));
         }

@@ -140,9 +140,11 @@ fn census(page: &mut Page, words: &Words<'_>, finding: &Finding) {
     let census = &words.run.census;
     let near = |frame: FrameNumber, order: Order| {
         let within = block(frame, order);
-        finding.facts.frames.iter().any(|f| {
-            within.contains(f) || order.0 < 32 && within.contains(&f.buddy(order))
-        })
+        finding
+            .facts
+            .frames
+            .iter()
+            .any(|f| within.contains(f) || order.0 < 32 && within.contains(&f.buddy(order)))
     };
     let free = census.free.iter().filter(|b| near(b.frame, b.order)).take(MOST_LINES);
     let free: Vec<String> = free
@@ -219,8 +221,12 @@ fn lookup(page: &mut Page, words: &Words<'_>, finding: &Finding) {
         page.labelled("which is", &format!("allocated {}", allocation(words, origin)));
     }
     let by = (entry.cpu, entry.op);
-    history(page, words, "What the index held, in order:", finding.at, |entry, event| {
-        match *event {
+    history(
+        page,
+        words,
+        "What the index held, in order:",
+        finding.at,
+        |entry, event| match *event {
             Event::CacheAdd { mapping: m, index: i, .. }
             | Event::CacheDelete { mapping: m, index: i, .. } => (m, i) == (mapping, index),
             Event::LookupStart { .. } | Event::LookupRetry { .. } => (entry.cpu, entry.op) == by,
@@ -228,8 +234,8 @@ fn lookup(page: &mut Page, words: &Words<'_>, finding: &Finding) {
                 frame.is_some_and(|frame| block(f, order).contains(&frame))
             }
             _ => false,
-        }
-    });
+        },
+    );
 }
 
 /// The sections and locks of the CPU that sleeps.
@@ -274,7 +280,10 @@ fn deadlock(page: &mut Page, words: &Words<'_>) {
 }
 
 /// Who took a lock last and did not release it.
-fn lock_holder(words: &Words<'_>, lock: Option<ObjectId>) -> Option<(CpuId, Option<crate::program::OpId>)> {
+fn lock_holder(
+    words: &Words<'_>,
+    lock: Option<ObjectId>,
+) -> Option<(CpuId, Option<crate::program::OpId>)> {
     lock?;
     let mut accesses = words.run.trace.iter().rev().filter_map(|entry| match entry.what {
         What::Access { object, kind, old, new, .. } if object == lock && is_lock(kind) => {

@@ -27,7 +27,7 @@ mod words;
 
 use crate::exec::trace::Run;
 use crate::oracle::{Class, Finding, Kind};
-use crate::program::{Case, Key, Place, Site};
+use crate::program::Case;
 use crate::subject::Spec;
 use core::fmt;
 use interest::Interest;
@@ -89,6 +89,18 @@ impl Report<'_> {
         setup.extend(fields);
         page.labelled("set-up", &setup.join(", "));
         page.labelled("history", &self.history());
+    }
+
+    /// The schedule that was executed, as an entry would keep it.
+    fn schedule(&self, page: &mut Page) {
+        let normal = self.run.normal_form(self.case);
+        if normal.decisions.is_empty() {
+            return;
+        }
+        page.heading(&format!("Schedule ({})", count(normal.switches(), "switch")));
+        for decision in words::lines(self.spec, &normal).1 {
+            page.indented(&decision, 2, 4);
+        }
     }
 
     /// The switches that are not as in the default profile.
@@ -167,15 +179,4 @@ fn leak_summary(finding: &Finding) -> String {
 
 fn count_frames(n: usize) -> String {
     if n == 1 { "a frame".to_owned() } else { format!("{} frames", number(n)) }
-}
-
-impl Report<'_> {
-    /// The switches that were chosen, in the normal form that entries keep.
-    fn schedule(&self, page: &mut Page) {
-        let normal = self.run.normal_form(self.case);
-        if normal.decisions.is_empty() {
-            return;
-        }
-        page.heading(&format!("Schedule: {}", count(normal.switches(), "chosen switch")));
-    }
 }

@@ -145,11 +145,8 @@ pub(super) fn interleaving(page: &mut Page, words: &Words<'_>, interest: &Intere
 }
 
 fn write(page: &mut Page, columns: &Columns, active: &[usize], rows: &[Row]) {
-    let middle = if rows.len() > MOST_ROWS {
-        MOST_ROWS / 2..rows.len() - MOST_ROWS / 2
-    } else {
-        0..0
-    };
+    let middle =
+        if rows.len() > MOST_ROWS { MOST_ROWS / 2..rows.len() - MOST_ROWS / 2 } else { 0..0 };
     let mut folded = 0;
     for (at, row) in rows.iter().enumerate() {
         if middle.contains(&at) && !row.decides {
@@ -191,9 +188,8 @@ pub(super) fn drain(page: &mut Page, words: &Words<'_>, interest: &Interest<'_>)
             What::Access { .. } => accesses += 1,
             What::Event(event) => {
                 let concerns = match event {
-                    Event::PageAlloc { frame, order, .. } | Event::PageFree { frame, order, .. } => {
-                        interest.touches(frame, order)
-                    }
+                    Event::PageAlloc { frame, order, .. }
+                    | Event::PageFree { frame, order, .. } => interest.touches(frame, order),
                     Event::LookupEnd { .. } | Event::LookupRetry { .. } => false,
                     _ => interest.wants_event(&event),
                 };
@@ -236,7 +232,8 @@ impl<'a> Teller<'a> {
             match entry.what {
                 What::Phase(_) => {}
                 What::OpStart => {
-                    let head = entry.op.map_or("drain".to_owned(), |op| self.words.op_with_operand(op));
+                    let head =
+                        entry.op.map_or("drain".to_owned(), |op| self.words.op_with_operand(op));
                     self.row(step, cpu, 0, head);
                 }
                 What::OpEnd(end) => self.op_ended(step, &entry, end),
