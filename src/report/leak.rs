@@ -3,12 +3,12 @@
 //!
 //! What it is not: the search for them; that is the conservation oracle's.
 
-use super::ledger::{allocation, capitalized};
+use super::ledger::capitalized;
 use super::page::Page;
-use super::words::{Words, block, frames, holder, number};
+use super::words::{Words, block, event_of, frames, holder, number};
 use crate::exec::trace::Ending;
 use crate::oracle::{Dropped, Finding, Freed, Lost};
-use pagerace_core::event::FrameNumber;
+use pagerace_core::event::{Event, FrameNumber};
 
 /// Writes what became of each allocation that has lost frames.
 pub(super) fn write(page: &mut Page, words: &Words<'_>, finding: &Finding) {
@@ -28,10 +28,17 @@ pub(super) fn write(page: &mut Page, words: &Words<'_>, finding: &Finding) {
 fn one(page: &mut Page, words: &Words<'_>, lost: &Lost) {
     page.labelled("lost", &frames(&lost.frames));
     if let Some((head, order)) = lost.block {
-        page.labelled("block", &format!("{} (order {order})", frames(&block(head, order))));
+        let of = frames(&block(head, order));
+        let kind = match lost.allocated.and_then(|at| words.run.trace.get(at.step.0)).map(event_of)
+        {
+            Some(Some(Event::PageAlloc { compound: true, .. })) => ", compound",
+            Some(Some(Event::PageAlloc { .. })) => ", not compound",
+            _ => "",
+        };
+        page.labelled("block", &format!("{of} (order {order}{kind})"));
     }
     if let Some(origin) = lost.allocated {
-        page.labelled("allocated", &allocation(words, origin));
+        page.labelled("allocated", &format!("by {}", words.who(origin.cpu, origin.op)));
     }
     if lost.block.is_some() {
         for (n, dropped) in lost.dropped.iter().enumerate() {
@@ -50,13 +57,14 @@ fn one(page: &mut Page, words: &Words<'_>, lost: &Lost) {
             page.labelled("freed", "nothing");
         }
     }
+    page.blank();
     page.paragraph(&story(words, lost));
 }
 
 fn given_up(words: &Words<'_>, dropped: &Dropped) -> String {
+    let transition = words.transition(dropped.step).map_or_else(String::new, |t| format!("{t}: "));
     let who = words.who(dropped.cpu, dropped.op);
-    let transition = words.transition(dropped.step).map_or_else(String::new, |t| format!("; {t}"));
-    format!("{}'s reference, by {who}{transition}", dropped.holder.name())
+    format!("{transition}{}'s, by {who}", holder(dropped.holder))
 }
 
 fn extent(freed: &Freed) -> String {
@@ -67,14 +75,22 @@ fn extent(freed: &Freed) -> String {
 fn story(words: &Words<'_>, lost: &Lost) -> String {
     let mut sentences = Vec::new();
     if let [before @ .., last] = lost.dropped.as_slice() {
-        for dropped in before {
-            sentences.push(early(words, lost, dropped));
+        for (dropped, next) in before.iter().zip(&lost.dropped[1..]) {
+            let other =
+                if next.holder == dropped.holder { "another holder" } else { holder(next.holder) };
+            sentences.push(format!(
+                "{} drops {}'s reference, but {other} still has one, so it frees {}.",
+                words.actor(dropped.cpu, dropped.op),
+                holder(dropped.holder),
+                freed_by(lost, dropped),
+            ));
         }
-        let freed = freed_by(lost, last);
+        let then = if before.is_empty() { "" } else { "then " };
         sentences.push(format!(
-            "{} drops the last reference, {}'s, and frees {freed}.",
-            capitalized(&words.who(last.cpu, last.op)),
-            last.holder.name(),
+            "{} {then}drops the last reference, {}'s, and frees {}.",
+            words.actor(last.cpu, last.op),
+            holder(last.holder),
+            freed_by(lost, last),
         ));
     }
     if let Some(count) = still_counted(words, lost) {
@@ -82,21 +98,8 @@ fn story(words: &Words<'_>, lost: &Lost) -> String {
             .push(format!("At the end the count is still {count}: somebody keeps a reference."));
     }
     let is = if lost.frames.len() == 1 { "is" } else { "are" };
-    let the_lost = the_lost(lost);
-    sentences.push(capitalized(&format!("{the_lost} {is} lost forever.")));
+    sentences.push(capitalized(&format!("{} {is} lost forever.", the_lost(lost))));
     sentences.join(" ")
-}
-
-/// A reference that was dropped before the last.
-fn early(words: &Words<'_>, lost: &Lost, dropped: &Dropped) -> String {
-    let freed = freed_by(lost, dropped);
-    let next = lost.dropped.iter().find(|later| later.step > dropped.step);
-    let holder = next.map_or("somebody", |later| holder(later.holder));
-    format!(
-        "{} drops {}'s reference; {holder} still has one, so it frees {freed}.",
-        capitalized(&words.who(dropped.cpu, dropped.op)),
-        dropped.holder.name(),
-    )
 }
 
 /// What the operation that dropped a reference freed between that and the next drop.

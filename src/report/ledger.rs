@@ -51,6 +51,7 @@ pub(super) fn write(page: &mut Page, words: &Words<'_>, finding: &Finding) {
         Class::Nondeterminism => {}
     }
     if finding.class != Class::Leak {
+        page.blank();
         page.paragraph(&verdict(words, finding));
     }
 }

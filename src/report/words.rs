@@ -65,6 +65,15 @@ impl<'a> Words<'a> {
         }
     }
 
+    /// Who does something, as the subject of a sentence: "On cpu1, `free_pages p0`".
+    pub fn actor(&self, cpu: CpuId, op: Option<OpId>) -> String {
+        let Some(id) = op else { return "The drain".to_owned() };
+        match self.case.ops.get(id.index()).map(|op| op.place) {
+            Some(Place::Setup) => format!("In the set-up, `{}`", self.op(id)),
+            _ => format!("On cpu{}, `{}`", cpu.index(), self.op(id)),
+        }
+    }
+
     /// The block or page that an operation's result is, as far as its events say.
     pub fn result(&self, id: OpId) -> Option<String> {
         let of_op = self.run.trace.iter().rev().filter(|entry| entry.op == Some(id));
