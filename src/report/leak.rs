@@ -61,7 +61,8 @@ fn one(page: &mut Page, words: &Words<'_>, lost: &Lost) {
     page.paragraph(&story(words, lost));
 }
 
-fn given_up(words: &Words<'_>, dropped: &Dropped) -> String {
+/// A reference that was given up, by whom, and what that made of the count.
+pub(super) fn given_up(words: &Words<'_>, dropped: &Dropped) -> String {
     let transition = words.transition(dropped.step).map_or_else(String::new, |t| format!("{t}: "));
     let who = words.who(dropped.cpu, dropped.op);
     format!("{transition}{}'s, by {who}", holder(dropped.holder))

@@ -137,19 +137,17 @@ pub fn headline(finding: &Finding, kind: Kind) -> String {
 
 fn summary(finding: &Finding) -> String {
     let facts = &finding.facts;
-    let of_frames = || match facts.frames.as_slice() {
-        [] => String::new(),
-        some => format!(" ({})", frames(some)),
+    let which = frames(&facts.frames);
+    let is = if facts.frames.len() == 1 { "is" } else { "are" };
+    let what = match (finding.class, which.is_empty()) {
+        (Class::Leak, _) => return leak_summary(finding),
+        (Class::DoubleFree, false) => format!("{which} {is} freed, but {}", facts.why),
+        (_, true) => facts.why.to_owned(),
+        (_, false) => format!("{} ({which})", facts.why),
     };
-    match finding.class {
-        Class::Leak => leak_summary(finding),
-        _ => match facts.dropped_last {
-            Some(last) => {
-                let last = holder(last.holder);
-                format!("{}{}; the last reference dropped was {last}'s", facts.why, of_frames())
-            }
-            None => format!("{}{}", facts.why, of_frames()),
-        },
+    match facts.dropped_last {
+        Some(last) => format!("{what}; the last reference was {}'s", holder(last.holder)),
+        None => what,
     }
 }
 
