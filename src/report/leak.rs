@@ -75,28 +75,26 @@ fn extent(freed: &Freed) -> String {
 /// What it comes to, in the words of someone who explains it.
 fn story(words: &Words<'_>, lost: &Lost) -> String {
     let mut sentences = Vec::new();
-    if let [before @ .., last] = lost.dropped.as_slice() {
-        for (dropped, next) in before.iter().zip(&lost.dropped[1..]) {
-            let other =
-                if next.holder == dropped.holder { "another holder" } else { holder(next.holder) };
-            sentences.push(format!(
-                "{} drops {}'s reference, but {other} still has one, so it frees {}.",
-                words.actor(dropped.cpu, dropped.op),
-                holder(dropped.holder),
-                freed_by(lost, dropped),
-            ));
-        }
-        let then = if before.is_empty() { "" } else { "then " };
-        sentences.push(format!(
-            "{} {then}drops the last reference, {}'s, and frees {}.",
-            words.actor(last.cpu, last.op),
-            holder(last.holder),
-            freed_by(lost, last),
-        ));
+    let kept = still_counted(words, lost);
+    for (at, dropped) in lost.dropped.iter().enumerate() {
+        let actor = words.actor(dropped.cpu, dropped.op);
+        let whose = holder(dropped.holder);
+        let freed = freed_by(lost, dropped);
+        let other = lost.dropped.get(at + 1).map(|next| {
+            if next.holder == dropped.holder { "another holder" } else { holder(next.holder) }
+        });
+        sentences.push(match other.or(kept.map(|_| "somebody")) {
+            Some(other) => format!(
+                "{actor} drops {whose}'s reference, but {other} still has one, so it frees {freed}."
+            ),
+            None => {
+                let then = if at == 0 { "" } else { "then " };
+                format!("{actor} {then}drops the last reference, {whose}'s, and frees {freed}.")
+            }
+        });
     }
-    if let Some(count) = still_counted(words, lost) {
-        sentences
-            .push(format!("At the end the count is still {count}: somebody keeps a reference."));
+    if let Some(count) = kept {
+        sentences.push(format!("At the end the count is still {count}: a reference is kept."));
     }
     let is = if lost.frames.len() == 1 { "is" } else { "are" };
     sentences.push(capitalized(&format!("{} {is} lost forever.", the_lost(lost))));
@@ -133,6 +131,7 @@ fn the_lost(lost: &Lost) -> String {
     let whole = lost.block.is_none_or(|(head, order)| block(head, order).len() == n);
     match (n, whole) {
         (1, true) => format!("the frame {which}"),
+        (2, true) => format!("both frames, {which},"),
         (_, true) => format!("all {} frames, {which},", number(n)),
         (1, false) => format!("the other frame, {which},"),
         (_, false) => format!("the other {} frames, {which},", number(n)),

@@ -32,7 +32,7 @@ use crate::subject::Spec;
 use core::fmt;
 use interest::Interest;
 use page::Page;
-use words::{Words, count, frames, holder, number};
+use words::{Words, block, count, frames, holder, number};
 
 /// A finding with everything it takes to explain it. Printed by `Display`.
 #[derive(Clone, Copy, Debug)]
@@ -146,7 +146,7 @@ fn summary(finding: &Finding) -> String {
         (_, false) => format!("{} ({which})", facts.why),
     };
     match facts.dropped_last {
-        Some(last) => format!("{what}; the last reference was {}'s", holder(last.holder)),
+        Some(last) => format!("{what}; the reference dropped last was {}'s", holder(last.holder)),
         None => what,
     }
 }
@@ -154,22 +154,21 @@ fn summary(finding: &Finding) -> String {
 fn leak_summary(finding: &Finding) -> String {
     let facts = &finding.facts;
     let lost = facts.frames.len();
-    let what = match facts.lost.as_slice() {
-        [one] => match one.block {
-            Some((_, order)) if order.frames() > lost => {
-                format!("{} of the {} frames of a block", number(lost), number(order.frames()))
-            }
-            Some((_, order)) if order.frames() > 1 => {
-                format!("a block of {} frames", number(lost))
-            }
-            _ => count_frames(lost),
-        },
-        _ => count_frames(lost),
+    let block = match facts.lost.as_slice() {
+        [one] => one.block.map_or(0, |(frame, order)| block(frame, order).len()),
+        _ => 0,
+    };
+    let what = if block > lost {
+        format!("{} of the {} frames of a block", number(lost), number(block))
+    } else if block > 1 {
+        format!("a block of {} frames", number(lost))
+    } else {
+        count_frames(lost)
     };
     let is = if lost == 1 || what.starts_with('a') { "is" } else { "are" };
     match facts.dropped_last {
         Some(last) => {
-            format!("{what} {is} lost; the last reference was {}'s", holder(last.holder))
+            format!("{what} {is} lost; the reference dropped last was {}'s", holder(last.holder))
         }
         None => format!("{what} {is} lost; nobody gave up a reference"),
     }

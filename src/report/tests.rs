@@ -107,7 +107,7 @@ fn a_leak_reads_like_the_story_of_it() {
 fn one_line_says_what_is_lost_and_who_was_last() {
     assert_eq!(
         headline(&leak().1, Kind::Race),
-        "leak (race): one of the two frames of a block is lost; the last reference was a lookup's"
+        "leak (race): one of the two frames of a block is lost; the reference dropped last was a lookup's"
     );
 }
 
@@ -121,8 +121,8 @@ fn what_was_kept_is_told_apart_from_what_was_given_up() {
     script.run.census.refcounts = vec![1, 0];
     let text = print(&script, &finding, Kind::Sequential);
     assert!(text.contains("given up    by nobody\n"), "{text}");
-    assert!(text.contains("the count is still 1: somebody keeps a reference."), "{text}");
-    assert!(text.contains("All two frames, f0-f1, are lost forever."), "{text}");
+    assert!(text.contains("the count is still 1: a reference is kept."), "{text}");
+    assert!(text.contains("Both frames, f0-f1, are lost forever."), "{text}");
 }
 
 #[test]

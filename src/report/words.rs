@@ -22,13 +22,15 @@ pub(super) struct Words<'a> {
 
 impl<'a> Words<'a> {
     pub fn new(spec: &'a Spec, case: &'a Case, run: &'a Run) -> Self {
-        let mut single = vec![true; spec.classes.len()];
+        let mut single = vec![None; spec.classes.len()];
         for entry in &run.trace {
             let What::Access { object: Some(object), kind, .. } = entry.what else { continue };
             if let Some(single) = single.get_mut(usize::from(object.class)) {
-                *single &= object.instance == 0 && is_lock(kind);
+                let first = object.instance == 0 && is_lock(kind);
+                *single = Some(single.unwrap_or(true) && first);
             }
         }
+        let single = single.into_iter().map(|single| single == Some(true)).collect();
         Self { spec, case, run, single, ops: lines(spec, case).0 }
     }
 
