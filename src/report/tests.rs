@@ -122,7 +122,7 @@ fn what_was_kept_is_told_apart_from_what_was_given_up() {
     let text = print(&script, &finding, Kind::Sequential);
     assert!(text.contains("given up    by nobody\n"), "{text}");
     assert!(text.contains("the count is still 1: a reference is kept."), "{text}");
-    assert!(text.contains("Both frames, f0-f1, are lost forever."), "{text}");
+    assert!(text.contains("Both frames, f0-f1, are\nlost forever."), "{text}");
 }
 
 #[test]
