@@ -1,1 +1,272 @@
-//! x
+//! Oracles: judge a finished run by its trace, its ending and its census.
+//!
+//! | file | classes |
+//! |---|---|
+//! | [`conservation`] | `leak` |
+//! | [`ownership`] | `double-free` |
+//! | [`overlap`] | `overlap`, `not-coalesced` |
+//! | [`refcount`] | `refcount` |
+//! | [`lookup`] | `lookup` |
+//! | [`context`] | `sleeping-in-atomic`, `unlocked` |
+//! | [`lock_order`] | `lock-order` |
+//! | [`rcu`] | `rcu` |
+//! | [`bad_page`] | `bad-page` |
+//! | [`progress`] | `deadlock`, `livelock`, `panic` |
+//! | [`nondeterminism`] | `nondeterminism` |
+//!
+//! [`Judge`] passes once over the trace, showing each line to the oracles it concerns and then to the
+//! `ledger` they share. The **first violation in the trace** is the finding: what comes after it
+//! may be its consequence. On one line the order is: ownership or overlap, then the rest. The ending
+//! comes after the trace; the census, which exists only at quiescence, comes last, in the order
+//! overlap, leak, not-coalesced, refcount, contradicting structures (a leak explains a counter that
+//! is off, not the other way round).
+//!
+//! What it is not: it runs nothing, knows no operation by name and allocates nothing while it finds
+//! nothing.
+//!
+//! # Panics
+//! An oracle panics where the subject's *reporting* is at fault (see [`refcount`], [`lookup`]): a
+//! mistake in a program of ours, not a finding about it.
+
+pub mod bad_page;
+pub mod conservation;
+pub mod context;
+pub mod finding;
+pub mod kind;
+mod ledger;
+pub mod lock_order;
+pub mod lookup;
+pub mod nondeterminism;
+pub mod overlap;
+pub mod ownership;
+pub mod progress;
+pub mod rcu;
+pub mod refcount;
+mod scene;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+
+pub use finding::{Class, Dropped, Facts, Finding, Freed, Lost, Origin, Signature};
+pub use kind::{Kind, kind_of};
+pub use lock_order::LockOrder;
+
+use crate::exec::trace::{Ending, Entry, Run, StepIndex, SwitchReason, What};
+use crate::program::Case;
+use crate::subject::{ObjectId, Spec};
+use context::Contexts;
+use ledger::Ledger;
+use lookup::{Lookups, Slot};
+use overlap::Map;
+use pagerace_core::event::{Event, Order};
+use pagerace_core::sync::{CpuId, Kind as AccessKind, MAX_CPUS, Waiting};
+use rcu::Readers;
+use refcount::Refcounts;
+use scene::{Scene, Verdict};
+
+/// Judges runs of one subject, one after the other. Its buffers are reused.
+pub struct Judge {
+    spec: &'static Spec,
+    ledger: Ledger,
+    refcounts: Refcounts,
+    lookups: Lookups,
+    contexts: Contexts,
+    locks: LockOrder,
+    readers: Readers,
+    map: Map,
+    /// The last access of each CPU.
+    accesses: [Option<StepIndex>; MAX_CPUS],
+}
+
+impl core::fmt::Debug for Judge {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Judge").field("subject", &self.spec.name).finish_non_exhaustive()
+    }
+}
+
+impl Judge {
+    /// A judge for runs of this subject.
+    #[must_use]
+    pub fn new(spec: &'static Spec) -> Self {
+        Self {
+            spec,
+            ledger: Ledger::default(),
+            refcounts: Refcounts::default(),
+            lookups: Lookups::default(),
+            contexts: Contexts::default(),
+            locks: LockOrder::default(),
+            readers: Readers::default(),
+            map: Map::default(),
+            accesses: [None; MAX_CPUS],
+        }
+    }
+
+    /// The first violation in a run of `case`, if there is one.
+    ///
+    /// # Panics
+    /// If the subject's events contradict its accesses: then there is nothing to judge by.
+    pub fn judge(&mut self, run: &Run, case: &Case) -> Option<Finding> {
+        self.clear();
+        for (step, entry) in run.trace.iter().enumerate() {
+            let scene = self.scene(run, case, StepIndex(step), entry);
+            let verdict = self.line(&scene, entry);
+            if let Some(finding) = verdict {
+                return Some(*finding);
+            }
+        }
+        progress::judge(self.spec, case, run)
+            .or_else(|| self.quiescence(run, case))
+            .map(|finding| *finding)
+    }
+
+    /// In which order the run judged last took its locks, for a campaign to accumulate.
+    #[must_use]
+    pub fn lock_order(&self) -> &LockOrder {
+        &self.locks
+    }
+
+    fn clear(&mut self) {
+        self.ledger.clear();
+        self.refcounts.clear();
+        self.lookups.clear();
+        self.contexts.clear();
+        self.locks.clear();
+        self.readers.clear();
+        self.accesses = [None; MAX_CPUS];
+    }
+
+    /// One line in its surroundings; an access is its CPU's last one from its own line on.
+    fn scene<'a>(&mut self, run: &'a Run, case: &'a Case, step: StepIndex, e: &Entry) -> Scene<'a> {
+        let last = &mut self.accesses[e.cpu.index()];
+        if let What::Access { .. } = e.what {
+            *last = Some(step);
+        }
+        Scene { spec: self.spec, case, run, step, cpu: e.cpu, op: e.op, access: *last }
+    }
+
+    fn line(&mut self, scene: &Scene<'_>, entry: &Entry) -> Verdict {
+        match entry.what {
+            What::Phase(_) => self.readers.phase_starts(scene),
+            What::OpStart => self.readers.op_starts(scene),
+            What::OpEnd(_) => {}
+            What::Access { object, kind, old, new, .. } => {
+                self.refcounts.access(scene, object, old, new);
+                if kind == AccessKind::Wait {
+                    return self.contexts.sleeps(scene, object);
+                }
+            }
+            What::Event(event) => return self.event(scene, event),
+            What::Switch { why: SwitchReason::Waits { object, waiting }, .. } => {
+                return self.waits(scene, object, waiting);
+            }
+            What::Switch { .. } => {}
+        }
+        None
+    }
+
+    fn waits(&self, scene: &Scene<'_>, object: Option<ObjectId>, waiting: Waiting) -> Verdict {
+        match waiting {
+            Waiting::Sleep | Waiting::Grace => self.contexts.sleeps(scene, object),
+            Waiting::Lock | Waiting::Change => None,
+        }
+    }
+
+    fn event(&mut self, scene: &Scene<'_>, event: Event) -> Verdict {
+        match event {
+            Event::PageAlloc { .. }
+            | Event::PageFree { .. }
+            | Event::PageMove { .. }
+            | Event::PageMerge { .. }
+            | Event::PageSplit { .. }
+            | Event::PageRef { .. } => return self.page_event(scene, event),
+            Event::CacheAdd { mapping, index, frame } => {
+                self.lookups.changed(&self.ledger, Slot { mapping, index }, Some(frame));
+            }
+            Event::CacheDelete { mapping, index, .. } => {
+                self.lookups.changed(&self.ledger, Slot { mapping, index }, None);
+            }
+            Event::LookupStart { .. } => self.lookups.start(scene),
+            Event::LookupEnd { mapping, index, frame, locked } => {
+                let slot = Slot { mapping, index };
+                return self.lookups.end(scene, &self.ledger, slot, frame, locked);
+            }
+            Event::RcuFree { .. } => return self.readers.free(scene),
+            Event::RcuRead { inside } => {
+                self.contexts.rcu_read(scene, inside);
+                self.readers.read(scene, inside);
+            }
+            Event::LockTaken { lock } => return self.lock_taken(scene, lock),
+            Event::LockReleased { lock } => self.contexts.released(scene, lock),
+            Event::Section { context, entered } => self.contexts.section(scene, context, entered),
+            Event::Unlocked { .. } => return context::unlocked(scene),
+            Event::BadPage { frame, order, check } => {
+                return bad_page::refused(scene, &self.ledger, frame, order, check);
+            }
+            Event::BugOn { frame, check } => {
+                return bad_page::refused(scene, &self.ledger, frame, Order(0), check);
+            }
+            Event::LookupRetry { .. } | Event::PageLock { .. } | Event::Outcome(_) => {}
+        }
+        None
+    }
+
+    /// What concerns the ledger: judged first, then believed.
+    fn page_event(&mut self, scene: &Scene<'_>, event: Event) -> Verdict {
+        let ledger = &mut self.ledger;
+        match event {
+            Event::PageAlloc { frame, order, compound, from } => {
+                let verdict = overlap::alloc(scene, ledger, frame, order, from);
+                ledger.alloc(scene, frame, order, compound);
+                verdict
+            }
+            Event::PageFree { frame, order, to } => {
+                let verdict = ownership::free(scene, ledger, frame, order)
+                    .or_else(|| overlap::aligned(scene, frame, order));
+                ledger.put_on(frame, order, to);
+                verdict
+            }
+            Event::PageMove { frame, order, to } => {
+                let verdict = overlap::moved(scene, ledger, frame, order, false);
+                ledger.put_on(frame, order, to);
+                verdict
+            }
+            Event::PageMerge { frame, order } => overlap::moved(scene, ledger, frame, order, true),
+            Event::PageSplit { frame, order } => {
+                ledger.split(frame, order);
+                None
+            }
+            Event::PageRef { frame, change, count, holder, done: true } => {
+                let verdict = self.refcounts.changed(scene, ledger, frame, change, count, holder);
+                ledger.reference(scene, frame, change, count, holder);
+                verdict
+            }
+            _ => None,
+        }
+    }
+
+    fn lock_taken(&mut self, scene: &Scene<'_>, lock: usize) -> Verdict {
+        let object = scene.last_access().and_then(|(object, _)| object);
+        let verdict = self.locks.taken(scene, self.contexts.held(scene), object);
+        self.contexts.taken(scene, lock, object);
+        verdict
+    }
+
+    /// What only the census shows.
+    fn quiescence(&mut self, run: &Run, case: &Case) -> Verdict {
+        if run.ending != Ending::Quiescent {
+            return None;
+        }
+        let step = StepIndex(run.trace.len());
+        let cpu = CpuId::default();
+        let end = Scene { spec: self.spec, case, run, step, cpu, op: None, access: None };
+        self.refcounts.end(&end);
+        let (ledger, census) = (&self.ledger, &run.census);
+        self.map
+            .fill(ledger, census)
+            .or_else(|| conservation::judge(run, ledger, &self.map))
+            .or_else(|| self.map.coalesced(census))
+            .or_else(|| refcount::census(self.spec, ledger, census))
+            .or_else(|| overlap::broken(census))
+    }
+}

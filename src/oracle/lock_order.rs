@@ -1,0 +1,87 @@
+//! Lock order: no two classes of spin locks are taken in both orders.
+//!
+//! Verifies: with a lock of class a held, taking one of class b orders a before b; the opposite
+//! order elsewhere in the run, or in the campaign for whoever keeps a [`LockOrder`] across runs, is a
+//! finding, whether or not it came to a deadlock. Two locks of one class may be held at once only if
+//! they are taken in ascending order of their instances. A lock that is only tried for (`trylock`)
+//! cannot make anyone wait, so taking it orders nothing; holding it does.
+//!
+//! Cannot verify: cycles of three or more classes; bit locks in a flags word (their deadlocks are
+//! found when they happen); locks that the subject did not name.
+//!
+//! Needs: `lock_taken` and `lock_released`, each after the lock's access, which names it.
+//!
+//! Signature: `lock-order/CLASS/CLASS`, in alphabetical order.
+
+use super::context::Held;
+use super::finding::{Class, Facts, Finding};
+use super::scene::{Scene, Verdict, at_the_end};
+use crate::subject::{ObjectId, Spec};
+use pagerace_core::sync::Kind;
+
+/// Which class of locks was taken under which. Reused from run to run, or kept for a campaign.
+#[derive(Clone, Debug, Default)]
+pub struct LockOrder {
+    /// (held, taken), as indices into the spec's classes; each pair once.
+    pairs: Vec<(u8, u8)>,
+}
+
+impl LockOrder {
+    /// Forgets everything.
+    pub fn clear(&mut self) {
+        self.pairs.clear();
+    }
+
+    /// Enters a pair; whether the opposite one is known.
+    fn enter(&mut self, pair: (u8, u8)) -> bool {
+        if !self.pairs.contains(&pair) {
+            self.pairs.push(pair);
+        }
+        self.pairs.contains(&(pair.1, pair.0))
+    }
+
+    /// Takes in the pairs of a run, and reports the first that is the opposite of a known one. Such a
+    /// finding belongs to the campaign: no single case need show it.
+    pub fn absorb(&mut self, spec: &Spec, run: &Self) -> Option<Finding> {
+        let mut first = None;
+        for &pair in &run.pairs {
+            if self.enter(pair) && first.is_none() {
+                first = Some(pair);
+            }
+        }
+        let names = names(spec, first?);
+        at_the_end(Class::LockOrder, &names, facts()).map(|finding| *finding)
+    }
+
+    /// Judges a lock that the scene's CPU takes while it holds `held`.
+    pub(super) fn taken(
+        &mut self,
+        scene: &Scene<'_>,
+        held: &[Held],
+        object: Option<ObjectId>,
+    ) -> Verdict {
+        let (object, Some((_, Kind::Lock))) = (object?, scene.last_access()) else { return None };
+        for before in held.iter().filter_map(|held| held.object) {
+            let pair = (before.class, object.class);
+            let wrong = if before.class == object.class {
+                before.instance >= object.instance
+            } else {
+                self.enter(pair)
+            };
+            if wrong {
+                return scene.found(Class::LockOrder, &names(scene.spec, pair), facts());
+            }
+        }
+        None
+    }
+}
+
+fn facts() -> Facts {
+    Facts { why: "two locks are taken in both orders", ..Facts::default() }
+}
+
+fn names(spec: &Spec, (a, b): (u8, u8)) -> [&'static str; 2] {
+    let mut names = [a, b].map(|class| spec.classes[usize::from(class)].name);
+    names.sort_unstable();
+    names
+}

@@ -1,0 +1,20 @@
+//! Nondeterminism: one case runs in one way.
+//!
+//! Verifies: two runs of one case have the same hash. The campaign decides which cases run twice.
+//!
+//! Cannot verify: what is not in the hash (events, object addresses).
+//!
+//! Needs: the hashes of two runs; no events.
+
+use super::finding::{Class, Facts, Finding};
+use super::scene::at_the_end;
+
+/// The finding, if the hashes of two runs of one case differ.
+#[must_use]
+pub fn differ(first: u64, second: u64) -> Option<Finding> {
+    if first == second {
+        return None;
+    }
+    let facts = Facts { why: "two runs of one case differ", ..Facts::default() };
+    at_the_end(Class::Nondeterminism, &["trace"], facts).map(|finding| *finding)
+}

@@ -1,0 +1,94 @@
+//! Progress: every run comes to its end, by itself.
+//!
+//! Verifies: not all CPUs wait (deadlock), the bound on points is not reached (livelock), the subject
+//! does not panic.
+//!
+//! Cannot verify: that a run that was long would have ended; that a wait was fair.
+//!
+//! Needs: the ending of the run; no events.
+//!
+//! Signatures: `deadlock/OBJECT.WAITING+...` sorted and each once; `livelock/OP/SITE+...` over the
+//! last accesses of the CPU that was running; `panic/MESSAGE`, of which only the letters are kept.
+
+use super::finding::{Class, Facts};
+use super::scene::{Verdict, at_the_end, class_name};
+use crate::exec::trace::{Ending, Run, StepIndex, Waiter, What};
+use crate::program::{Case, OpId};
+use crate::subject::Spec;
+use pagerace_core::sync::{CpuId, Waiting};
+
+/// How many accesses of the CPU that does not end name a livelock: more than a turn of a retry loop.
+const LOOP_ACCESSES: usize = 16;
+/// The most letters of a panic's message that its signature keeps.
+const PANIC_LETTERS: usize = 60;
+
+/// Judges how a run ended.
+pub(super) fn judge(spec: &Spec, case: &Case, run: &Run) -> Verdict {
+    match &run.ending {
+        // A fatal event was judged where it stands.
+        Ending::Quiescent | Ending::Fatal => None,
+        Ending::Deadlock(waiters) => deadlock(spec, waiters),
+        Ending::Bound { cpu, op } => livelock(spec, case, run, *cpu, *op),
+        Ending::Panic(message) => panic(message),
+    }
+}
+
+fn deadlock(spec: &Spec, waiters: &[Waiter]) -> Verdict {
+    let sites = waiters.iter().map(|waiter| {
+        let how = match waiter.waiting {
+            Waiting::Lock => "lock",
+            Waiting::Sleep => "sleep",
+            Waiting::Grace => "grace",
+            Waiting::Change => "change",
+        };
+        format!("{}.{how}", class_name(spec, waiter.object))
+    });
+    let facts = Facts { why: "every CPU that has not ended waits", ..Facts::default() };
+    at_the_end(Class::Deadlock, &[&sum(sites.collect())], facts)
+}
+
+fn livelock(spec: &Spec, case: &Case, run: &Run, cpu: CpuId, op: Option<OpId>) -> Verdict {
+    let mut lines = Vec::new();
+    let mut sites = Vec::new();
+    for (step, entry) in run.trace.iter().enumerate().rev() {
+        let What::Access { object, kind, .. } = entry.what else { continue };
+        if entry.cpu != cpu || entry.op != op {
+            continue;
+        }
+        lines.push(StepIndex(step));
+        sites.push(format!("{}.{}", class_name(spec, object), kind.name()));
+        if lines.len() == LOOP_ACCESSES {
+            break;
+        }
+    }
+    lines.reverse();
+    let name = op.map_or("drain", |op| spec.ops[usize::from(case.ops[op.index()].op)].name);
+    let why = "an operation does not come to its end";
+    at_the_end(
+        Class::Livelock,
+        &[name, &sum(sites)],
+        Facts { why, sites: lines, ..Facts::default() },
+    )
+}
+
+fn panic(message: &str) -> Verdict {
+    let mut letters = String::new();
+    for word in message.split(|c: char| !c.is_ascii_alphabetic()).filter(|word| !word.is_empty()) {
+        if letters.len() + word.len() > PANIC_LETTERS {
+            break;
+        }
+        if !letters.is_empty() {
+            letters.push('-');
+        }
+        letters.push_str(&word.to_ascii_lowercase());
+    }
+    let facts = Facts { why: "the subject panicked", ..Facts::default() };
+    at_the_end(Class::Panic, &[&letters], facts)
+}
+
+/// Names joined, sorted, each once: which CPU was which does not matter.
+fn sum(mut names: Vec<String>) -> String {
+    names.sort_unstable();
+    names.dedup();
+    names.join("+")
+}
