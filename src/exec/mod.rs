@@ -26,7 +26,9 @@ pub mod trace;
 
 pub use engine::Scheduling;
 pub use session::{Executor, Options, Session};
-pub use trace::{Ending, Entry, OpEnd, Phase, Point, Run, StepIndex, SwitchReason, Waiter, What};
+pub use trace::{
+    Ending, Entry, OpEnd, Phase, Point, Run, StepIndex, SwitchReason, TraceEvent, Waiter, What,
+};
 
 /// The bytes of stack a task gets in an optimized build.
 pub const STACK: usize = 64 << 10;

@@ -52,6 +52,9 @@ pub enum SwitchReason {
     Ended,
 }
 
+/// A tracepoint that speaks of objects by name. None where the subject did not name one.
+pub type TraceEvent = Event<Option<ObjectId>>;
+
 /// One line of a trace.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Entry {
@@ -88,7 +91,7 @@ pub enum What {
         new: u64,
     },
     /// The subject reports something about the access before.
-    Event(Event<Option<ObjectId>>),
+    Event(TraceEvent),
     /// Another CPU goes on.
     Switch {
         /// Which.

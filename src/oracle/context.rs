@@ -23,7 +23,6 @@ use pagerace_core::sync::MAX_CPUS;
 /// A spin lock that is held.
 #[derive(Clone, Copy)]
 pub(super) struct Held {
-    lock: usize,
     /// Its name, if the subject gave it one.
     pub object: Option<ObjectId>,
 }
@@ -68,13 +67,13 @@ impl Contexts {
     }
 
     /// A lock was taken.
-    pub fn taken(&mut self, scene: &Scene<'_>, lock: usize, object: Option<ObjectId>) {
-        self.cpus[scene.cpu.index()].held.push(Held { lock, object });
+    pub fn taken(&mut self, scene: &Scene<'_>, object: Option<ObjectId>) {
+        self.cpus[scene.cpu.index()].held.push(Held { object });
     }
 
     /// A lock was released.
-    pub fn released(&mut self, scene: &Scene<'_>, lock: usize) {
-        self.cpus[scene.cpu.index()].held.retain(|held| held.lock != lock);
+    pub fn released(&mut self, scene: &Scene<'_>, object: Option<ObjectId>) {
+        self.cpus[scene.cpu.index()].held.retain(|held| held.object != object);
     }
 
     /// A section began or ended.

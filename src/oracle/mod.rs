@@ -49,10 +49,10 @@ mod testing;
 mod tests;
 
 pub use finding::{Class, Dropped, Facts, Finding, Freed, Lost, Origin, Signature};
-pub use kind::{Kind, kind_of};
+pub use kind::Kind;
 pub use lock_order::LockOrder;
 
-use crate::exec::trace::{Ending, Entry, Run, StepIndex, SwitchReason, What};
+use crate::exec::trace::{Ending, Entry, Run, StepIndex, SwitchReason, TraceEvent, What};
 use crate::program::Case;
 use crate::subject::{ObjectId, Spec};
 use context::Contexts;
@@ -172,7 +172,7 @@ impl Judge {
         }
     }
 
-    fn event(&mut self, scene: &Scene<'_>, event: Event) -> Verdict {
+    fn event(&mut self, scene: &Scene<'_>, event: TraceEvent) -> Verdict {
         match event {
             Event::PageAlloc { .. }
             | Event::PageFree { .. }
@@ -212,7 +212,7 @@ impl Judge {
     }
 
     /// What concerns the ledger: judged first, then believed.
-    fn page_event(&mut self, scene: &Scene<'_>, event: Event) -> Verdict {
+    fn page_event(&mut self, scene: &Scene<'_>, event: TraceEvent) -> Verdict {
         let ledger = &mut self.ledger;
         match event {
             Event::PageAlloc { frame, order, compound, from } => {
@@ -245,10 +245,9 @@ impl Judge {
         }
     }
 
-    fn lock_taken(&mut self, scene: &Scene<'_>, lock: usize) -> Verdict {
-        let object = scene.last_access().and_then(|(object, _)| object);
-        let verdict = self.locks.taken(scene, self.contexts.held(scene), object);
-        self.contexts.taken(scene, lock, object);
+    fn lock_taken(&mut self, scene: &Scene<'_>, lock: Option<ObjectId>) -> Verdict {
+        let verdict = self.locks.taken(scene, self.contexts.held(scene), lock);
+        self.contexts.taken(scene, lock);
         verdict
     }
 

@@ -4,7 +4,7 @@
 //! must be shown what a correct subject never does.
 
 use super::{Finding, Judge};
-use crate::exec::trace::{Ending, Entry, OpEnd, Run, SwitchReason, What};
+use crate::exec::trace::{Ending, Entry, OpEnd, Run, SwitchReason, TraceEvent, What};
 use crate::program::{Case, OpId, OpInstance, Place};
 use crate::subject::{
     Census, ClassSpec, FreeBlock, MAX_OPERANDS, ObjectId, OpSpec, ProfileSpec, RightSet, Spec,
@@ -85,6 +85,7 @@ impl Script {
             ending: Ending::Quiescent,
             hash: 0,
             executed: Vec::new(),
+            announced: Vec::new(),
             unreached: 0,
             outcomes: Vec::new(),
             census: Census { frames: 8, max_order: Order(3), ..Census::default() },
@@ -111,7 +112,7 @@ impl Script {
         self.line(What::OpEnd(OpEnd::Done { gave: false }))
     }
 
-    pub fn event(&mut self, event: Event) -> &mut Self {
+    pub fn event(&mut self, event: TraceEvent) -> &mut Self {
         self.line(What::Event(event))
     }
 
@@ -176,11 +177,11 @@ impl Script {
     }
 
     pub fn lock(&mut self, class: u8, at: u16, kind: Kind) -> &mut Self {
-        self.access(class, at, kind, 0, 1).event(Event::LockTaken { lock: lock_addr(class, at) })
+        self.access(class, at, kind, 0, 1).event(Event::LockTaken { lock: object(class, at) })
     }
 
     pub fn unlock(&mut self, class: u8, at: u16) -> &mut Self {
-        let lock = lock_addr(class, at);
+        let lock = object(class, at);
         self.access(class, at, Kind::Unlock, 1, 0).event(Event::LockReleased { lock })
     }
 
@@ -221,6 +222,6 @@ impl Script {
     }
 }
 
-fn lock_addr(class: u8, at: u16) -> usize {
-    usize::from(class) * 1000 + usize::from(at)
+fn object(class: u8, instance: u16) -> Option<ObjectId> {
+    Some(ObjectId { class, instance })
 }
