@@ -108,7 +108,10 @@ impl<'a> Mutator<'a> {
             Mutation::Shift => self.shift(case),
             Mutation::Undecide => self.a_decision(case).map(|at| case.remove_decision(at)),
             Mutation::Field => self.field(case),
-            Mutation::Policy => Some(self.policy(case)),
+            Mutation::Policy => {
+                self.policy(case);
+                Some(())
+            }
         };
         case.normalize();
         done.is_some()
@@ -403,7 +406,7 @@ mod tests {
     #[test]
     fn field_and_policy_change_nothing_else() {
         each(Mutation::Field, |a, b| {
-            assert_eq!(Case { fields: b.fields.clone(), ..a.clone() }, *b)
+            assert_eq!(Case { fields: b.fields.clone(), ..a.clone() }, *b);
         });
         each(Mutation::Policy, |a, b| assert_eq!(Case { policy: b.policy, ..a.clone() }, *b));
     }

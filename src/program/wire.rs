@@ -342,8 +342,8 @@ pub fn encode_into(spec: &Spec, case: &Case, bytes: &mut Vec<u8>) {
     bytes.extend_from_slice(&[case.first, policy, low, high, rate]);
     bytes.extend(spec.fields.iter().zip(&case.fields).map(|(f, &value)| field_byte(f, value)));
     let mut positions = [0i32; MAX_OPS];
-    for at in 0..case.ops.len() {
-        positions[at] = ((bytes.len() - header_len(spec)) / RECORD) as i32;
+    for (at, position) in positions[..case.ops.len()].iter_mut().enumerate() {
+        *position = ((bytes.len() - header_len(spec)) / RECORD) as i32;
         encode_op(spec, case, OpId(at as u8), bytes);
     }
     // Only now is it known how far apart operations stand.

@@ -38,7 +38,7 @@ impl<'a> Parser<'a> {
         for &argument in arguments {
             match argument.split_once('=') {
                 Some((name, value)) => {
-                    operand(row, name, value, &mut instance.operands, &mut given)?
+                    operand(row, name, value, &mut instance.operands, &mut given)?;
                 }
                 None if row.takes.is_empty() || right.is_some() => {
                     let message = format!("`{}` takes no such right", row.name);
