@@ -3,8 +3,7 @@
 //! What it is not: a repair. [`Store::format`] makes entries canonical; the rest is for people.
 
 use super::entry::Entry;
-use super::error::{Error, Result};
-use super::read::{self, Links};
+use super::error::{Result, shown};
 use super::replay::{Replayed, replay};
 use super::store::Store;
 use crate::examine::Examiner;
@@ -39,7 +38,7 @@ pub fn check<S: Subject>(
     let mut checked = Vec::new();
     for path in store.files()? {
         let mut problems = Vec::new();
-        let replayed = match canonical::<S>(&path, &mut problems) {
+        let replayed = match canonical::<S>(store, &path, &mut problems) {
             Err(error) => {
                 problems.push(error.to_string());
                 None
@@ -49,7 +48,7 @@ pub fn check<S: Subject>(
                     match promised.get(promise) {
                         Some(other) => problems.push(format!(
                             "promises `{promise}`, as {} does: keep the better one",
-                            super::error::shown(other)
+                            shown(other)
                         )),
                         None => drop(promised.insert(promise.clone(), path.clone())),
                     }
@@ -67,11 +66,8 @@ pub fn check<S: Subject>(
 }
 
 /// Reads a file; not being canonical is a problem of it.
-fn canonical<S: Subject>(
-    path: &Path,
-    problems: &mut Vec<String>,
-) -> std::result::Result<Entry, Error> {
-    let bytes = read::file(path, Links::Refuse)?;
+fn canonical<S: Subject>(store: &Store, path: &Path, problems: &mut Vec<String>) -> Result<Entry> {
+    let bytes = store.bytes(path)?;
     let entry = Entry::parse(S::spec(), path, &bytes)?;
     if entry.print(S::spec()).as_bytes() != bytes {
         problems.push("is not in canonical form: `pagerace corpus fmt` writes it".to_owned());

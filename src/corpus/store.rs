@@ -166,8 +166,8 @@ impl Store {
             let children: Vec<_> = store
                 .listing()?
                 .into_iter()
-                .filter(|(name, kind)| kind.is_dir() && is_name(name))
-                .map(|(name, _)| Self { directory: store.directory.join(name) })
+                .filter(|(path, kind)| kind.is_dir() && name_of(path).is_some_and(is_name))
+                .map(|(directory, _)| Self { directory })
                 .collect();
             stores.extend(children);
             if stores.len() > MAX_FILES {
@@ -185,15 +185,16 @@ impl Store {
         &self.directory
     }
 
-    /// The paths of its entries, in order; no paths if the directory does not exist yet.
+    /// The paths of what is called like an entry, in order; no paths if the directory does not exist
+    /// yet. A file whose name an entry must not have is one of them: reading it says so.
     ///
     /// # Errors
     /// If it cannot be read or is too large.
     pub fn files(&self) -> Result<Vec<PathBuf>> {
         let listing = self.listing()?.into_iter();
         Ok(listing
-            .filter(|(name, kind)| !kind.is_dir() && name_of_file(name).is_some())
-            .map(|(name, _)| self.directory.join(name))
+            .filter(|(path, kind)| !kind.is_dir() && path.extension() == Some(EXTENSION.as_ref()))
+            .map(|(path, _)| path)
             .collect())
     }
 
@@ -202,7 +203,17 @@ impl Store {
     /// # Errors
     /// If it cannot be read or is no entry.
     pub fn read(&self, spec: &Spec, path: &Path) -> Result<Entry> {
-        Entry::parse(spec, path, &read::file(path, Links::Refuse)?)
+        Entry::parse(spec, path, &self.bytes(path)?)
+    }
+
+    /// The content of one of its files.
+    pub(super) fn bytes(&self, path: &Path) -> Result<Vec<u8>> {
+        if path.parent() != Some(&self.directory) || name_of(path).and_then(name_of_file).is_none()
+        {
+            let next = "use letters, digits, dots, dashes and underscores, then `.case`";
+            return Err(Error::refused(path, "no entry of this corpus can be called so", next));
+        }
+        read::file(path, Links::Refuse)
     }
 
     /// The file that promises this, if there is one. Files that are no entries are passed over.
@@ -264,10 +275,7 @@ impl Store {
                 }
                 Ok(Kept::Known(path.to_path_buf()))
             }
-            _ => {
-                let name = path.file_name().and_then(OsStr::to_str).and_then(name_of_file);
-                self.promote(spec, entry, name)
-            }
+            _ => self.promote(spec, entry, name_of(path).and_then(name_of_file)),
         }
     }
 
@@ -276,7 +284,7 @@ impl Store {
     /// # Errors
     /// If the file cannot be read or written, or is no case.
     pub fn format(&self, spec: &Spec, path: &Path) -> Result<bool> {
-        let bytes = read::file(path, Links::Refuse)?;
+        let bytes = self.bytes(path)?;
         let text = Entry::parse(spec, path, &bytes)?.print(spec);
         let differs = text.as_bytes() != bytes;
         if differs {
@@ -289,8 +297,8 @@ impl Store {
         fs::create_dir_all(&self.directory).map_err(Error::io(&self.directory, "make the corpus"))
     }
 
-    /// Names and kinds of what is in the directory, sorted. Names that are no UTF-8 are left out.
-    fn listing(&self) -> Result<Vec<(String, fs::FileType)>> {
+    /// Paths and kinds of what is in the directory, sorted.
+    fn listing(&self) -> Result<Vec<(PathBuf, fs::FileType)>> {
         let reading = || Error::io(&self.directory, "read the corpus");
         let files = match fs::read_dir(&self.directory) {
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -299,9 +307,7 @@ impl Store {
         let mut listing = Vec::new();
         for file in files {
             let file = file.map_err(reading())?;
-            if let Ok(name) = file.file_name().into_string() {
-                listing.push((name, file.file_type().map_err(reading())?));
-            }
+            listing.push((file.path(), file.file_type().map_err(reading())?));
             if listing.len() > MAX_FILES {
                 return Err(too_many(&self.directory));
             }
@@ -309,6 +315,11 @@ impl Store {
         listing.sort_by(|a, b| a.0.cmp(&b.0));
         Ok(listing)
     }
+}
+
+/// The last part of a path, if it is UTF-8.
+fn name_of(path: &Path) -> Option<&str> {
+    path.file_name()?.to_str()
 }
 
 /// Whether two entries are one: they promise the same finding, or are the same case.
