@@ -69,6 +69,34 @@ pub struct OpSpec {
     pub simpler: &'static [usize],
 }
 
+impl OpSpec {
+    /// An operation without operands that neither takes nor gives a right and is of no use in the
+    /// set-up. The methods below add what there is; the other fields are set as fields.
+    #[must_use]
+    pub const fn new(name: &'static str, doc: &'static str) -> Self {
+        let takes = RightSet::NONE;
+        Self { name, doc, operands: &[], takes, gives: None, setup: false, simpler: &[] }
+    }
+
+    /// It takes a right of one of these kinds.
+    #[must_use]
+    pub const fn takes(self, kinds: &[RightKind]) -> Self {
+        Self { takes: RightSet::of(kinds), ..self }
+    }
+
+    /// It may give a right of this kind.
+    #[must_use]
+    pub const fn gives(self, kind: RightKind) -> Self {
+        Self { gives: Some(kind), ..self }
+    }
+
+    /// It is useful in the set-up.
+    #[must_use]
+    pub const fn in_setup(self) -> Self {
+        Self { setup: true, ..self }
+    }
+}
+
 /// A field of the set-up.
 #[derive(Clone, Copy, Debug)]
 pub struct FieldSpec {
@@ -119,6 +147,14 @@ pub struct ClassSpec {
     pub name: &'static str,
     /// Whether its objects are the reference counts that `page_ref` events explain.
     pub refcount: bool,
+}
+
+impl ClassSpec {
+    /// A class of objects that are no reference counts.
+    #[must_use]
+    pub const fn new(name: &'static str) -> Self {
+        Self { name, refcount: false }
+    }
 }
 
 /// Everything static about a subject.
