@@ -140,6 +140,19 @@ impl<B: Backend> Pages<B> {
         true
     }
 
+    /// Lists what is free by walking list and map, while nobody else is using them.
+    pub fn count(&self, census: &mut Census) {
+        census.frames = self.frames;
+        let top = linked(self.head.peek() as u32);
+        // One step more than there are frames: on a list that bites its tail the walk names some
+        // frame twice, which is what the oracles look for.
+        let below = |frame: &FrameNumber| linked(self.next[frame.index()].peek());
+        let listed = std::iter::successors(top, below).take(self.frames + 1);
+        let mapped = (0..MAX_FRAMES as u32).filter(|bit| self.map.peek() >> bit & 1 == 1);
+        let single = |frame| FreeBlock { frame, order: Order(0), list: POOL };
+        census.free.extend(listed.chain(mapped.map(FrameNumber)).map(single));
+    }
+
     /// Says that `block` has an owner now. An event belongs to the access before it.
     fn handed_out(block: Block) -> Block {
         let Block { frame, order } = block;
@@ -310,16 +323,7 @@ impl Subject for Pages<Controlled> {
     }
 
     fn census(&self, census: &mut Census) {
-        census.frames = self.frames;
-        let top = linked(self.head.peek() as u32);
-        // One step more than there are frames: on a list that bites its tail the walk names some
-        // frame twice, which is what the oracles look for.
-        let listed = std::iter::successors(top, |f| linked(self.next[f.index()].peek()))
-            .take(self.frames + 1);
-        let mapped =
-            (0..MAX_FRAMES as u32).filter(|bit| self.map.peek() >> bit & 1 == 1).map(FrameNumber);
-        let whole = |frame| FreeBlock { frame, order: Order(0), list: POOL };
-        census.free.extend(listed.chain(mapped).map(whole));
+        self.count(census);
     }
 }
 
