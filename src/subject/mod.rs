@@ -90,9 +90,7 @@ pub trait Subject: Sized + 'static {
     /// Gives back what the subject itself still holds for its clients (cached pages, deferred work,
     /// per-CPU lists). Called once on CPU 0 after all rights were given back. Without a body of its
     /// own: nothing is cached or deferred.
-    fn drain(&self, cpu: CpuId) {
-        let _ = cpu;
-    }
+    fn drain(&self, _cpu: CpuId) {}
 
     /// Counts by walking the real structures. Called at quiescence, outside any run.
     fn census(&self, census: &mut Census);
