@@ -263,8 +263,7 @@ static SPEC: Spec = Spec {
         ClassSpec::new("map"),
         ClassSpec::new("content"),
     ],
-    outcomes: &[],
-    stack: 0,
+    ..Spec::EMPTY
 };
 
 impl Subject for Pages<Controlled> {

@@ -181,6 +181,20 @@ pub struct Spec {
 }
 
 impl Spec {
+    /// Nothing at all, for `..Spec::EMPTY` in the tables of a subject that does without some parts.
+    /// Not a spec to run: it lacks the name and the profile that each must have.
+    pub const EMPTY: Self = Self {
+        name: "",
+        ops: &[],
+        rights: &[],
+        fields: &[],
+        switches: &[],
+        profiles: &[],
+        classes: &[],
+        outcomes: &[],
+        stack: 0,
+    };
+
     /// The index of the operation of this name.
     #[must_use]
     pub fn op(&self, name: &str) -> Option<usize> {
