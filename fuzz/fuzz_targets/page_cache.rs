@@ -1,0 +1,11 @@
+//! The page cache and its allocator as they are now: must stay silent.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use pagerace::program::input::Input;
+use pagerace::subject::mm::Mm;
+use pagerace::target::Plan;
+
+static PLAN: Plan = Plan { name: "page_cache", profile: "current", without: &[] };
+
+fuzz_target!(init: pagerace_fuzz::init(&PLAN), |input: Input<Mm>| pagerace_fuzz::run(&input));

@@ -1,0 +1,11 @@
+//! The canary, on Linux 5.9: must find the race of its free path.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use pagerace::program::input::Input;
+use pagerace::subject::mm::Mm;
+use pagerace::target::Plan;
+
+static PLAN: Plan = Plan { name: "seed_race", profile: "linux-5.9", without: &[] };
+
+fuzz_target!(init: pagerace_fuzz::init(&PLAN), |input: Input<Mm>| pagerace_fuzz::run(&input));

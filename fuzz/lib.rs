@@ -1,0 +1,43 @@
+//! Glue between libFuzzer and [`pagerace::target`]: one target per process, and its start.
+//!
+//! What it is not: part of the tool. What a target does with an input stands in `pagerace::target`.
+
+use pagerace::program::input::Input;
+use pagerace::subject::mm::Mm;
+use pagerace::target::{Plan, Target};
+use std::cell::RefCell;
+use std::fmt::Display;
+use std::process::exit;
+
+thread_local! {
+    /// libFuzzer calls a target on one thread only.
+    static TARGET: RefCell<Option<Target<Mm>>> = const { RefCell::new(None) };
+}
+
+/// Called before the first input, after libfuzzer-sys has installed its panic hook. Ends the process
+/// with exit code 2 where there is nothing to run.
+pub fn init(plan: &'static Plan) {
+    if cfg!(asan) && cfg!(not(feature = "asan-fibers")) {
+        refuse(format_args!(
+            "AddressSanitizer has to know of the stacks that tasks run on, or it reports errors that \
+             are none. Build with:\n    cargo +nightly fuzz run --features asan-fibers {}",
+            plan.name
+        ));
+    }
+    match Target::new(plan) {
+        Ok(target) => TARGET.set(Some(target)),
+        Err(error) => refuse(error),
+    }
+}
+
+/// Runs one input; a finding ends the process.
+pub fn run(input: &Input<Mm>) {
+    TARGET.with_borrow_mut(|target| {
+        target.as_mut().expect("init() came first").run(&input.case);
+    });
+}
+
+fn refuse(why: impl Display) -> ! {
+    eprintln!("error: {why}");
+    exit(2)
+}
