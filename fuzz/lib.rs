@@ -3,7 +3,7 @@
 //! What it is not: part of the tool. What a target does with an input stands in `pagerace::target`.
 
 use pagerace::program::input::Input;
-use pagerace::subject::mm::Mm;
+use pagerace::subject::mm::MmSubject;
 use pagerace::target::{Plan, Target};
 use std::cell::RefCell;
 use std::fmt::Display;
@@ -11,7 +11,7 @@ use std::process::exit;
 
 thread_local! {
     /// libFuzzer calls a target on one thread only.
-    static TARGET: RefCell<Option<Target<Mm>>> = const { RefCell::new(None) };
+    static TARGET: RefCell<Option<Target<MmSubject>>> = const { RefCell::new(None) };
 }
 
 /// Called before the first input, after libfuzzer-sys has installed its panic hook. Ends the process
@@ -31,7 +31,7 @@ pub fn init(plan: &'static Plan) {
 }
 
 /// Runs one input; a finding ends the process.
-pub fn run(input: &Input<Mm>) {
+pub fn run(input: &Input<MmSubject>) {
     TARGET.with_borrow_mut(|target| {
         target.as_mut().expect("init() came first").run(&input.case);
     });

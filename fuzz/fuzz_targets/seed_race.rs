@@ -3,9 +3,9 @@
 
 use libfuzzer_sys::fuzz_target;
 use pagerace::program::input::Input;
-use pagerace::subject::mm::Mm;
+use pagerace::subject::mm::MmSubject;
 use pagerace::target::Plan;
 
 static PLAN: Plan = Plan { name: "seed_race", profile: "linux-5.9", without: &[] };
 
-fuzz_target!(init: pagerace_fuzz::init(&PLAN), |input: Input<Mm>| pagerace_fuzz::run(&input));
+fuzz_target!(init: pagerace_fuzz::init(&PLAN), |input: Input<MmSubject>| pagerace_fuzz::run(&input));
