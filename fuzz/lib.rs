@@ -4,7 +4,7 @@
 
 use pagerace::program::input::Input;
 use pagerace::subject::mm::MmSubject;
-use pagerace::target::{Plan, Target};
+use pagerace::target::{Mutator, Plan, Target};
 use std::cell::RefCell;
 use std::fmt::Display;
 use std::process::exit;
@@ -12,6 +12,7 @@ use std::process::exit;
 thread_local! {
     /// libFuzzer calls a target on one thread only.
     static TARGET: RefCell<Option<Target<MmSubject>>> = const { RefCell::new(None) };
+    static MUTATOR: RefCell<Mutator<MmSubject>> = RefCell::default();
 }
 
 /// Called before the first input, after libfuzzer-sys has installed its panic hook. Ends the process
@@ -35,6 +36,13 @@ pub fn run(input: &Input<MmSubject>) {
     TARGET.with_borrow_mut(|target| {
         target.as_mut().expect("init() came first").run(&input.case);
     });
+}
+
+/// Mutates one input; see `fuzz_mutator!`.
+pub fn mutate(data: &mut [u8], size: usize, max_size: usize, seed: u32) -> usize {
+    MUTATOR.with_borrow_mut(|mutator| {
+        mutator.mutate(data, size, max_size, seed, libfuzzer_sys::fuzzer_mutate)
+    })
 }
 
 fn refuse(why: impl Display) -> ! {

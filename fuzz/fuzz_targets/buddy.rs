@@ -1,7 +1,7 @@
 //! The allocator alone, as it is now: must stay silent.
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
+use libfuzzer_sys::{fuzz_mutator, fuzz_target};
 use pagerace::program::input::Input;
 use pagerace::subject::mm::MmSubject;
 use pagerace::target::Plan;
@@ -13,3 +13,7 @@ static PLAN: Plan = Plan {
 };
 
 fuzz_target!(init: pagerace_fuzz::init(&PLAN), |input: Input<MmSubject>| pagerace_fuzz::run(&input));
+
+fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
+    pagerace_fuzz::mutate(data, size, max_size, seed)
+});

@@ -9,8 +9,10 @@
 
 pub mod crash;
 mod mode;
+mod mutate;
 
 pub use mode::Mode;
+pub use mutate::Mutator;
 
 use crate::examine::{Examiner, SameFinding};
 use crate::exec::Executor;
