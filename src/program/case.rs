@@ -1,10 +1,13 @@
 //! The case: a set-up, one program per CPU, and a schedule.
 
-use crate::subject::{MAX_OPERANDS, Setup, Spec};
+use crate::subject::{MAX_OPERANDS, ProfileSpec, Setup, Spec};
 use pagerace_core::sync::{Kind, MAX_CPUS};
 
 /// The most operations a case may have, set-up included.
 pub const MAX_OPS: usize = 64;
+
+/// The most decisions a case may have: beyond any schedule that is not a livelock.
+pub const MAX_DECISIONS: usize = 4096;
 
 /// Where an operation stands.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -56,6 +59,17 @@ pub enum Site {
         /// Which of them, from 1.
         nth: u8,
     },
+}
+
+impl Site {
+    /// Whether it names a point: counted from 1, and of a kind before which the schedule may switch.
+    #[must_use]
+    pub const fn is_point(self) -> bool {
+        match self {
+            Self::Nth(nth) => nth > 0,
+            Self::Named { kind, nth, .. } => nth > 0 && kind.is_point(),
+        }
+    }
 }
 
 /// Which point of a run.
@@ -119,8 +133,11 @@ pub enum Expect {
 /// One input.
 ///
 /// Invariants (kept by [`Case::normalize`], which every constructor ends with): at most [`MAX_OPS`]
-/// operations, sorted by place; `right` and decision keys name operations of the case; a program's
-/// CPU is below `cpus`; decisions are sorted by key, one per key, and none runs the CPU it stands on.
+/// operations, sorted by place; `right` and decision keys name operations of the case, `right` never
+/// its own; a program's CPU is below `cpus`; at most [`MAX_DECISIONS`] decisions, sorted by key, one
+/// per key, all at points (an unlock is none), and none runs the CPU it stands on.
+///
+/// What needs the tables ([`Case::fit`]): every index and value is one that the spec has.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Case {
     /// How many CPUs, 1 to [`MAX_CPUS`].
@@ -155,6 +172,27 @@ impl Case {
             policy: Policy::Stay,
             expect: None,
         }
+    }
+
+    /// Makes it what [`Case::empty`] gives, keeping the buffers.
+    pub fn clear(&mut self, spec: &Spec) {
+        let Self { cpus, first, fields, history, ops, decisions, policy, expect } = self;
+        *cpus = 2;
+        *first = 0;
+        fields.clear();
+        fields.extend(spec.fields.iter().map(|f| f.values[0]));
+        history.clear();
+        history.extend_from_slice(spec.profiles[0].history);
+        ops.clear();
+        decisions.clear();
+        *policy = Policy::Stay;
+        *expect = None;
+    }
+
+    /// Sets all switches as `profile` has them.
+    pub fn set_profile(&mut self, profile: &ProfileSpec) {
+        self.history.clear();
+        self.history.extend_from_slice(profile.history);
     }
 
     /// What the subject is set up from.
@@ -207,10 +245,11 @@ impl Case {
             moved[usize::from(from)] = to as u8;
         }
         self.ops.sort_by_key(|op| op.place);
-        for op in &mut self.ops {
+        for (own, op) in self.ops.iter_mut().enumerate() {
             op.right = op.right.filter(|r| r.index() < len).map(|r| OpId(moved[r.index()]));
+            op.right = op.right.filter(|r| r.index() != own);
         }
-        self.decisions.retain(|d| d.at.op.index() < len);
+        self.decisions.retain(|d| d.at.op.index() < len && d.at.site.is_point());
         for d in &mut self.decisions {
             d.at.op = OpId(moved[d.at.op.index()]);
             if let Action::Run(cpu) = &mut d.action {
@@ -226,5 +265,35 @@ impl Case {
         });
         self.decisions.sort_by_key(|d| d.at);
         self.decisions.dedup_by_key(|d| d.at);
+        self.decisions.truncate(MAX_DECISIONS);
+    }
+
+    /// [`Case::normalize`], and what it cannot know without the tables: operations, operands, fields,
+    /// variants and classes become ones that `spec` has. Idempotent.
+    pub fn fit(&mut self, spec: &Spec) {
+        self.fields.resize(spec.fields.len(), 0);
+        for (value, field) in self.fields.iter_mut().zip(spec.fields) {
+            if !field.values.contains(value) {
+                *value = field.values[0];
+            }
+        }
+        self.history.resize(spec.switches.len(), 0);
+        for (variant, switch) in self.history.iter_mut().zip(spec.switches) {
+            *variant %= switch.variants.len() as u8;
+        }
+        for op in &mut self.ops {
+            op.op %= spec.ops.len() as u8;
+            let row = &spec.ops[usize::from(op.op)];
+            for (at, value) in op.operands.iter_mut().enumerate() {
+                *value = row.operands.get(at).map_or(0, |operand| *value % operand.limit);
+            }
+            op.right = op.right.filter(|_| !row.takes.is_empty());
+        }
+        for decision in &mut self.decisions {
+            if let Site::Named { class, .. } = &mut decision.at.site {
+                *class = class.checked_rem(spec.classes.len() as u8).unwrap_or(0);
+            }
+        }
+        self.normalize();
     }
 }

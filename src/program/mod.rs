@@ -9,5 +9,14 @@
 //! a [`crate::subject::Spec`].
 
 pub mod case;
+pub mod edit;
+pub mod generate;
+pub mod input;
+pub mod mutate;
+pub mod rng;
+pub mod text;
+#[cfg(test)]
+mod toy;
+pub mod wire;
 
 pub use case::{Action, Case, Decision, Expect, Key, OpId, OpInstance, Place, Policy, Site};

@@ -1,0 +1,431 @@
+//! Random cases, over the operation table only.
+//!
+//! What it is not: directed at a bug. Nothing here depends on a profile, a switch, or the name of an
+//! operation; what is known of operations is what the table says of all: operands, rights, whether
+//! they serve in the set-up. History is never written, so every profile is shown the same cases.
+//!
+//! The n-th case of a seed depends on the seed and n alone: jobs can share a seed by taking turns.
+
+use super::case::{Action, Case, Decision, Key, MAX_OPS, OpId, OpInstance, Place, Policy, Site};
+use super::rng::Rng;
+use crate::subject::{MAX_OPERANDS, OpSpec, Spec};
+use pagerace_core::sync::MAX_CPUS;
+
+/// How many kinds of operations a case draws: few enough that they meet, many enough for the races
+/// that need several (Groce et al., swarm testing, 2012).
+const KINDS: (usize, usize) = (2, 6);
+/// In 256: the next kind is kin to one that was drawn. Operations that share operands or pass rights
+/// to each other fight about the same objects; strangers seldom do.
+const KIN: u16 = 160;
+/// How often a kind is drawn in vain before the case has enough.
+const TRIES: usize = 24;
+/// In 256: two CPUs. Most races need no more, and the schedules of fewer are fewer.
+const TWO_CPUS: u16 = 236;
+/// In 256: a field has its first value, the simplest.
+const FIRST_VALUE: u16 = 160;
+/// In 256: an operand has the value that the case favours for operands of its name, so that
+/// different CPUs mean the same object.
+const FAVOURED: u16 = 208;
+/// In 256: a value is larger by one more.
+const LARGER: u16 = 112;
+/// How many operations a set-up has: mostly some, so that the programs have what to fight about.
+const SETUP_OPS: [usize; 8] = [0, 1, 1, 1, 1, 2, 2, 3];
+/// How many operations a program has.
+const PROGRAM_OPS: [usize; 8] = [1, 1, 2, 2, 3, 3, 3, 4];
+/// In 256: a held right is taken by the next operation.
+const TAKEN: u16 = 144;
+/// In 256: a right may be taken on another CPU than the one that it was produced on.
+const HANDED_OVER: u16 = 12;
+/// In 256: decisions alone, a walk; else partial order sampling.
+const DIRECTED: u16 = 144;
+const WALK: u16 = 56;
+/// How many switches a directed schedule has; with another policy, at most one now and then.
+const SWITCHES: [usize; 8] = [0, 1, 2, 2, 3, 3, 3, 4];
+/// In 256: a decision fails its access instead of switching.
+const FAILS: u16 = 20;
+/// Switches stand up to this point of an operation: half of them evenly, half early.
+const POINTS: usize = 12;
+const LATER: u16 = 144;
+
+/// What a campaign does not leave to chance.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Fixed {
+    /// The number of CPUs.
+    pub cpus: Option<u8>,
+    /// The values of fields, by their index in the spec; missing ones are drawn.
+    pub fields: Vec<Option<u32>>,
+}
+
+/// A right that some operation of the case may have produced and none has taken.
+#[derive(Clone, Copy)]
+struct Held {
+    by: OpId,
+    place: Place,
+    kind: u8,
+}
+
+/// A sequence of random cases. It allocates nothing per case.
+pub struct Generator<'a> {
+    spec: &'a Spec,
+    seed: u64,
+    index: u64,
+    fixed: Fixed,
+    /// The kin of each operation, itself left out.
+    kin: Vec<Vec<u8>>,
+    /// The operations that serve in a set-up.
+    setup: Vec<u8>,
+    /// For each operand of each operation, which name it has.
+    names: Vec<[usize; MAX_OPERANDS]>,
+    /// The kinds that the case draws from.
+    kinds: Vec<u8>,
+    /// The value favoured for operands of each name.
+    favoured: Vec<u32>,
+    held: Vec<Held>,
+}
+
+impl<'a> Generator<'a> {
+    /// The sequence of this seed, with what is fixed.
+    #[must_use]
+    pub fn new(spec: &'a Spec, seed: u64, fixed: Fixed) -> Self {
+        let ops = 0..spec.ops.len();
+        let kin_of = |a: usize| {
+            let kin = ops.clone().filter(move |&b| b != a && are_kin(&spec.ops[a], &spec.ops[b]));
+            kin.map(|b| b as u8).collect()
+        };
+        let mut known: Vec<&str> = Vec::new();
+        let mut names = vec![[0; MAX_OPERANDS]; spec.ops.len()];
+        for (op, names) in spec.ops.iter().zip(&mut names) {
+            for (operand, name) in op.operands.iter().zip(names) {
+                *name = known.iter().position(|n| *n == operand.name).unwrap_or(known.len());
+                if *name == known.len() {
+                    known.push(operand.name);
+                }
+            }
+        }
+        Self {
+            spec,
+            seed,
+            index: 0,
+            fixed,
+            kin: ops.clone().map(kin_of).collect(),
+            setup: ops.filter(|&op| spec.ops[op].setup).map(|op| op as u8).collect(),
+            names,
+            kinds: Vec::with_capacity(KINDS.1 + 1),
+            favoured: vec![0; known.len()],
+            held: Vec::with_capacity(MAX_OPS),
+        }
+    }
+
+    /// The number of the next case.
+    #[must_use]
+    pub const fn index(&self) -> u64 {
+        self.index
+    }
+
+    /// Goes on with the case of this number.
+    pub const fn seek(&mut self, index: u64) {
+        self.index = index;
+    }
+
+    /// Makes `case` the next one. Its history stays as it is.
+    pub fn fill(&mut self, case: &mut Case) {
+        let mut rng = Rng::nth(self.seed, self.index);
+        self.index += 1;
+        self.head(&mut rng, case);
+        self.draw_kinds(&mut rng);
+        self.held.clear();
+        for favoured in &mut self.favoured {
+            *favoured = rng.run(LARGER, 255) as u32;
+        }
+        for _ in 0..rng.pick(&SETUP_OPS) {
+            self.push_op(&mut rng, case, Place::Setup);
+        }
+        for cpu in 0..case.cpus {
+            for _ in 0..rng.pick(&PROGRAM_OPS) {
+                self.push_op(&mut rng, case, Place::Cpu(cpu));
+            }
+        }
+        schedule(&mut rng, case);
+        case.normalize();
+    }
+
+    fn head(&self, rng: &mut Rng, case: &mut Case) {
+        let two = if rng.chance(TWO_CPUS) { 2 } else { 1 + rng.below(MAX_CPUS) as u8 };
+        case.cpus = self.fixed.cpus.unwrap_or(two);
+        case.first = 0;
+        case.fields.clear();
+        for (at, field) in self.spec.fields.iter().enumerate() {
+            let drawn = rng.pick(&field.values[..field.drawn]);
+            let value = if rng.chance(FIRST_VALUE) { field.values[0] } else { drawn };
+            case.fields.push(self.fixed.fields.get(at).copied().flatten().unwrap_or(value));
+        }
+        case.ops.clear();
+        case.decisions.clear();
+        case.expect = None;
+    }
+
+    fn draw_kinds(&mut self, rng: &mut Rng) {
+        self.kinds.clear();
+        let (least, most) = KINDS;
+        let wanted = least + rng.below(most - least + 1);
+        for _ in 0..TRIES {
+            if self.kinds.len() >= wanted {
+                break;
+            }
+            let mut next = rng.below(self.spec.ops.len()) as u8;
+            if !self.kinds.is_empty() && rng.chance(KIN) {
+                let kin = &self.kin[usize::from(rng.pick(&self.kinds))];
+                if !kin.is_empty() {
+                    next = rng.pick(kin);
+                }
+            }
+            let before = self.kinds.len();
+            if !self.add_kind(rng, next) {
+                self.kinds.truncate(before);
+            }
+        }
+    }
+
+    /// Adds an operation and what has to produce its right. False if that is too much.
+    fn add_kind(&mut self, rng: &mut Rng, op: u8) -> bool {
+        if self.kinds.contains(&op) {
+            return true;
+        }
+        self.kinds.push(op);
+        while let Some(starved) = self.starved() {
+            let takes = self.spec.ops[usize::from(starved)].takes;
+            let produces = |op: &OpSpec| op.gives.is_some_and(|kind| takes.has(kind));
+            // Any producer, from a random start; one that starves itself is fed next.
+            let (count, start) = (self.spec.ops.len(), rng.below(self.spec.ops.len()));
+            let producer = (0..count).map(|n| (start + n) % count).find(|&other| {
+                produces(&self.spec.ops[other]) && !self.kinds.contains(&(other as u8))
+            });
+            match producer {
+                Some(producer) if self.kinds.len() < KINDS.1 => self.kinds.push(producer as u8),
+                _ => return false,
+            }
+        }
+        self.kinds.len() <= KINDS.1
+    }
+
+    /// A drawn kind that takes a right which the drawn kinds can never come to produce.
+    fn starved(&self) -> Option<u8> {
+        let row = |op: u8| &self.spec.ops[usize::from(op)];
+        let mut made = 0u16;
+        let fed = |op: u8, made: u16| {
+            row(op).takes.is_empty() || (0..16).any(|k| made >> k & 1 == 1 && row(op).takes.has(k))
+        };
+        // As many rounds as a chain of producers may be long.
+        for _ in 0..self.kinds.len() {
+            for &op in &self.kinds {
+                if fed(op, made) {
+                    made |= row(op).gives.map_or(0, |kind| 1 << kind);
+                }
+            }
+        }
+        self.kinds.iter().copied().find(|&op| !fed(op, made))
+    }
+
+    fn push_op(&mut self, rng: &mut Rng, case: &mut Case, place: Place) {
+        let Some((op, right)) = self.choose(rng, place) else { return };
+        let row = &self.spec.ops[usize::from(op)];
+        let mut operands = [0; MAX_OPERANDS];
+        for (at, operand) in row.operands.iter().enumerate() {
+            let of_case = operand.field.map_or(operand.limit, |field| case.fields[field]);
+            let favoured = self.favoured[self.names[usize::from(op)][at]];
+            let other = rng.run(LARGER, 255) as u32;
+            let value = if rng.chance(FAVOURED) { favoured } else { other };
+            operands[at] = value % operand.limit.min(of_case).max(1);
+        }
+        let id = OpId(case.ops.len() as u8);
+        case.ops.push(OpInstance { place, op, operands, right });
+        if let Some(kind) = row.gives {
+            self.held.push(Held { by: id, place, kind });
+        }
+    }
+
+    /// An operation for this place, and the right that it takes.
+    fn choose(&mut self, rng: &mut Rng, place: Place) -> Option<(u8, Option<OpId>)> {
+        let handed_over = rng.chance(HANDED_OVER);
+        if !self.held.is_empty() && rng.chance(TAKEN) {
+            let at = rng.below(self.held.len());
+            let taker = rng.pick(&self.kinds);
+            let takes = self.spec.ops[usize::from(taker)].takes.has(self.held[at].kind);
+            if takes && self.may_take(at, place, handed_over) && self.serves(taker, place) {
+                return Some((taker, Some(self.held.swap_remove(at).by)));
+            }
+        }
+        for _ in 0..TRIES {
+            let op = match place {
+                Place::Setup if self.setup.is_empty() => return None,
+                Place::Setup => rng.pick(&self.setup),
+                Place::Cpu(_) if self.kinds.is_empty() => return None,
+                Place::Cpu(_) => rng.pick(&self.kinds),
+            };
+            let takes = self.spec.ops[usize::from(op)].takes;
+            if !self.serves(op, place) {
+                continue;
+            }
+            if takes.is_empty() {
+                return Some((op, None));
+            }
+            let fits = |&at: &usize| {
+                takes.has(self.held[at].kind) && self.may_take(at, place, handed_over)
+            };
+            if let Some(at) = (0..self.held.len()).rev().find(fits) {
+                return Some((op, Some(self.held.swap_remove(at).by)));
+            }
+        }
+        None
+    }
+
+    /// Whether the right was produced before an operation added at `place` runs; on another CPU it
+    /// may have been.
+    fn may_take(&self, at: usize, place: Place, handed_over: bool) -> bool {
+        let from = self.held[at].place;
+        from == place || from == Place::Setup || handed_over
+    }
+
+    /// Whether an operation serves there: in the set-up, what is made for it and concerns the drawn
+    /// kinds.
+    fn serves(&self, op: u8, place: Place) -> bool {
+        match place {
+            Place::Cpu(_) => true,
+            Place::Setup => {
+                let kin = &self.kin[usize::from(op)];
+                let concerns = |kind: &u8| *kind == op || kin.contains(kind);
+                self.spec.ops[usize::from(op)].setup && self.kinds.iter().any(concerns)
+            }
+        }
+    }
+}
+
+/// Whether two operations have to do with each other: an operand of one name, or a right.
+fn are_kin(a: &OpSpec, b: &OpSpec) -> bool {
+    let shares = a.operands.iter().any(|x| b.operands.iter().any(|y| x.name == y.name));
+    let passes = |a: &OpSpec, b: &OpSpec| a.gives.is_some_and(|kind| b.takes.has(kind));
+    shares || passes(a, b) || passes(b, a)
+}
+
+fn schedule(rng: &mut Rng, case: &mut Case) {
+    let seed = rng.bits() as u16;
+    let rate = rng.below(5) as u8;
+    let draw = rng.below(256) as u16;
+    let mut switches = rng.pick(&SWITCHES);
+    case.policy = match draw {
+        ..DIRECTED => Policy::Stay,
+        _ => {
+            switches = switches.saturating_sub(3);
+            if draw < DIRECTED + WALK { Policy::Walk { seed, rate } } else { Policy::Pos { seed } }
+        }
+    };
+    // A chain: each switch stands on the CPU that the one before ran, after that CPU's own last.
+    let mut reached = [(0, 0); MAX_CPUS];
+    let mut cpu = case.first;
+    for _ in 0..switches {
+        let start = case.ops.partition_point(|op| op.place < Place::Cpu(cpu));
+        let end = case.ops.partition_point(|op| op.place <= Place::Cpu(cpu));
+        let (mut op, mut after) = reached[usize::from(cpu)];
+        if start + op >= end {
+            return;
+        }
+        let skipped = rng.below(end - start - op);
+        if skipped > 0 {
+            (op, after) = (op + skipped, 0);
+        }
+        let ahead = if rng.chance(128) { rng.below(POINTS) } else { rng.run(LATER, POINTS) };
+        let nth = after + 1 + ahead;
+        reached[usize::from(cpu)] = (op, nth);
+        let to = (cpu + 1 + rng.below(usize::from(case.cpus.max(2)) - 1) as u8) % case.cpus;
+        let action = if rng.chance(FAILS) { Action::Fail } else { Action::Run(to) };
+        let at = Key { op: OpId((start + op) as u8), site: Site::Nth(nth as u16) };
+        case.decisions.push(Decision { at, action });
+        if action != Action::Fail {
+            cpu = to;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::program::toy::SPEC;
+    use crate::program::wire::{decode, encode};
+
+    #[test]
+    fn one_seed_shows_every_profile_the_same_bytes() {
+        let bytes = |profile| {
+            let mut generator = Generator::new(&SPEC, 5, Fixed::default());
+            let mut case = Case::empty(&SPEC);
+            case.set_profile(profile);
+            let mut next = || {
+                generator.fill(&mut case);
+                assert_eq!(case.history, profile.history);
+                encode(&SPEC, &case)
+            };
+            (0..1000).map(|_| next()).collect::<Vec<_>>()
+        };
+        assert_eq!(bytes(&SPEC.profiles[0]), bytes(&SPEC.profiles[1]));
+    }
+
+    #[test]
+    fn a_case_depends_on_seed_and_number_alone() {
+        let (mut a, mut b) = (Case::empty(&SPEC), Case::empty(&SPEC));
+        let mut all = Generator::new(&SPEC, 9, Fixed::default());
+        let mut odd = Generator::new(&SPEC, 9, Fixed::default());
+        for n in 0..500 {
+            all.fill(&mut a);
+            if n % 2 == 1 {
+                odd.seek(n);
+                odd.fill(&mut b);
+                assert_eq!(a, b);
+            }
+        }
+        assert_eq!(odd.index(), all.index());
+    }
+
+    #[test]
+    fn generated_cases_are_legal_small_and_full_of_conflict() {
+        let mut generator = Generator::new(&SPEC, 1, Fixed::default());
+        let mut case = Case::empty(&SPEC);
+        let (mut setups, mut taken, mut switched, mut two, mut ops) = (0, 0, 0, 0, 0);
+        for _ in 0..5000 {
+            generator.fill(&mut case);
+            let mut fitted = case.clone();
+            fitted.fit(&SPEC);
+            assert_eq!(case, fitted);
+            assert_eq!(decode(&SPEC, &encode(&SPEC, &case)), case);
+            let mut kinds: Vec<u8> =
+                case.ops.iter().filter(|op| op.place != Place::Setup).map(|op| op.op).collect();
+            kinds.sort_unstable();
+            kinds.dedup();
+            assert!(kinds.len() <= KINDS.1);
+            for op in &case.ops {
+                let row = &SPEC.ops[usize::from(op.op)];
+                assert_eq!(row.takes.is_empty(), op.right.is_none(), "{case:?}");
+                if let Some(right) = op.right {
+                    let gives = SPEC.ops[usize::from(case.ops[right.index()].op)].gives;
+                    assert!(gives.is_some_and(|kind| row.takes.has(kind)), "{case:?}");
+                    assert_eq!(case.ops.iter().filter(|o| o.right == op.right).count(), 1);
+                    taken += 1;
+                }
+            }
+            ops += case.ops.len();
+            setups += usize::from(case.program(Place::Setup).next().is_some());
+            switched += usize::from(case.switches() > 0);
+            two += usize::from(case.cpus == 2);
+        }
+        assert!(setups > 3000 && taken > 3000 && switched > 2000 && two > 4000 && ops < 40_000);
+    }
+
+    #[test]
+    fn what_is_fixed_is_never_drawn() {
+        let fixed = Fixed { cpus: Some(3), fields: vec![None, None, Some(2)] };
+        let mut generator = Generator::new(&SPEC, 1, fixed);
+        let mut case = Case::empty(&SPEC);
+        for _ in 0..200 {
+            generator.fill(&mut case);
+            assert_eq!((case.cpus, case.fields[2]), (3, 2));
+        }
+    }
+}

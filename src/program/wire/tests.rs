@@ -1,0 +1,145 @@
+//! The properties of the codec, over random bytes and cases far wider than generated ones.
+
+use super::*;
+use crate::program::rng::Rng;
+use crate::program::toy::{SPEC, any_case};
+
+fn random_bytes(rng: &mut Rng) -> Vec<u8> {
+    let mut bytes: Vec<u8> = (0..rng.below(200)).map(|_| rng.bits() as u8).collect();
+    for byte in &mut bytes {
+        // Enough of the marks to meet all shapes of records.
+        match rng.below(16) {
+            0 => *byte = NO_OP,
+            1 => *byte = MORE,
+            2..8 => *byte %= 8,
+            _ => {}
+        }
+    }
+    bytes
+}
+
+#[test]
+fn no_bytes_are_the_empty_case() {
+    assert_eq!(decode(&SPEC, &[]), Case::empty(&SPEC));
+}
+
+#[test]
+fn every_byte_string_is_a_fitting_case_and_its_encoding_is_canonical() {
+    let mut rng = Rng::new(1);
+    let mut reused = Case::empty(&SPEC);
+    for _ in 0..20_000 {
+        let bytes = random_bytes(&mut rng);
+        let case = decode(&SPEC, &bytes);
+        let mut fitted = case.clone();
+        fitted.fit(&SPEC);
+        assert_eq!(case, fitted, "{bytes:?}");
+        decode_into(&SPEC, &bytes, &mut reused);
+        assert_eq!(case, reused, "a reused case keeps nothing: {bytes:?}");
+        let canonical = encode(&SPEC, &case);
+        assert_eq!(decode(&SPEC, &canonical), case, "{bytes:?}");
+        assert_eq!(encode(&SPEC, &decode(&SPEC, &canonical)), canonical);
+    }
+}
+
+#[test]
+fn cases_survive_bytes() {
+    let mut rng = Rng::new(2);
+    let (mut named, mut far, mut many) = (0, 0, 0);
+    for _ in 0..20_000 {
+        let case = any_case(&mut rng);
+        assert_eq!(decode(&SPEC, &encode(&SPEC, &case)), case);
+        named += case.decisions.iter().filter(|d| matches!(d.at.site, Site::Named { .. })).count();
+        far += case.decisions.iter().filter(|d| d.at.site > Site::Nth(NEAR_POINTS)).count();
+        many += usize::from(case.decisions.len() > 200);
+    }
+    assert!(named > 1000 && far > 1000 && many > 100, "{named} {far} {many}");
+}
+
+/// One operation with all that belongs to it: its right by position among the records.
+type Whole = (OpInstance, Option<u32>, Vec<(Site, Action)>);
+
+/// The operations by position among the records.
+fn wholes(bytes: &[u8]) -> Vec<Option<Whole>> {
+    let mut case = decode(&SPEC, bytes);
+    let tail = bytes.get(header_len(&SPEC)..).unwrap_or(&[]);
+    let at: Vec<u32> = records(tail).filter(|(_, r)| shape(r) == Shape::Op).map(|x| x.0).collect();
+    // The order that normalizing gave: stable by place.
+    case.ops.clear();
+    decode_ops(&SPEC, tail, &mut case);
+    let mut order: Vec<usize> = (0..at.len()).collect();
+    order.sort_by_key(|&i| case.ops[i].place);
+    let mut wholes = vec![None; tail.len().div_ceil(RECORD)];
+    for (to, &from) in order.iter().enumerate() {
+        let op = case.ops[from];
+        let genes = case.decisions.iter().filter(|d| d.at.op.index() == to);
+        let genes = genes.map(|d| (d.at.site, d.action)).collect();
+        let right = op.right.map(|r| at[r.index()]);
+        wholes[at[from] as usize] = Some((OpInstance { right: None, ..op }, right, genes));
+    }
+    wholes
+}
+
+#[test]
+fn one_changed_byte_changes_one_operation_one_decision_or_one_field() {
+    let mut rng = Rng::new(3);
+    let mut changed = 0;
+    for _ in 0..30_000 {
+        let mut bytes = random_bytes(&mut rng);
+        if rng.chance(128) {
+            bytes = encode(&SPEC, &any_case(&mut rng));
+        }
+        if bytes.is_empty() {
+            continue;
+        }
+        let at = rng.below(bytes.len());
+        let before = bytes.clone();
+        let random = rng.bits() as u8;
+        bytes[at] = rng.pick(&[random, 0, NO_OP, MORE, bytes[at] ^ 1]);
+        let (old, new) = (decode(&SPEC, &before), decode(&SPEC, &bytes));
+        let (a, b) = (wholes(&before), wholes(&bytes));
+        let fields = old.fields.iter().zip(&new.fields).filter(|(a, b)| a != b).count();
+        let header = fields
+            + usize::from(old.cpus != new.cpus)
+            + usize::from(old.cpus == new.cpus && old.first != new.first)
+            + usize::from(old.policy != new.policy);
+        let full = old.ops.len() == MAX_OPS || new.ops.len() == MAX_OPS;
+        let mut ops = 0;
+        for (a, b) in a.iter().zip(&b).filter(|_| old.cpus == new.cpus && !full) {
+            let same_place = |a: &Whole, b: &Whole| a.0 == b.0 && a.1 == b.1;
+            ops += match (a, b) {
+                // A name of a record that is no operation any more (or again) names nothing.
+                (Some(a), Some(b)) => usize::from(
+                    !(same_place(a, b) || a.0 == b.0 && (a.1.is_none() || b.1.is_none()))
+                        || a.2 != b.2,
+                ),
+                (None, None) => 0,
+                _ => 1,
+            };
+        }
+        assert!(ops + header <= 1, "byte {at}: {before:?} -> {:?}", bytes[at]);
+        changed += ops + header;
+    }
+    assert!(changed > 10_000, "the bytes mean something: {changed}");
+}
+
+#[test]
+fn a_changed_gene_changes_one_decision() {
+    let mut rng = Rng::new(4);
+    for _ in 0..20_000 {
+        let case = any_case(&mut rng);
+        let mut bytes = encode(&SPEC, &case);
+        if case.ops.is_empty() || case.ops.len() == MAX_OPS {
+            continue;
+        }
+        let record = rng.below((bytes.len() - header_len(&SPEC)) / RECORD);
+        let at = header_len(&SPEC) + record * RECORD + GENES.0 + rng.below(9);
+        bytes[at] = rng.bits() as u8;
+        let new = decode(&SPEC, &bytes);
+        let gone = case.decisions.iter().filter(|d| !new.decisions.contains(d)).count();
+        let come = new.decisions.iter().filter(|d| !case.decisions.contains(d)).count();
+        // Of two genes for one point the first counts: a gene may come to hide another.
+        let hidden = usize::from(new.decisions.len() < case.decisions.len());
+        assert!(gone <= 1 + hidden && come <= 1, "byte {at} of {bytes:?}");
+        assert_eq!(case.ops, new.ops);
+    }
+}
