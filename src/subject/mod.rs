@@ -7,6 +7,7 @@
 //! What it is not: it neither runs cases nor judges them.
 
 pub mod census;
+pub mod mm;
 pub mod names;
 pub mod spec;
 

@@ -17,11 +17,11 @@ pub trait Word: Copy + PartialEq {
 }
 
 macro_rules! integer_words {
-    ($($t:ty),*) => {$(
+    ($($t:ty: $to_word:expr),*) => {$(
         impl Word for $t {
             #[inline(always)]
             fn to_word(self) -> u64 {
-                self as u64
+                $to_word(self)
             }
             #[inline(always)]
             fn from_word(word: u64) -> Self {
@@ -30,7 +30,15 @@ macro_rules! integer_words {
         }
     )*};
 }
-integer_words!(u8, u16, u32, u64, usize, i32);
+integer_words!(
+    u8: u64::from,
+    u16: u64::from,
+    u32: u64::from,
+    u64: core::convert::identity,
+    usize: |value| value as u64,
+    // The sign is extended, and cut off on the way back.
+    i32: |value| value as u64
+);
 
 impl Word for bool {
     #[inline(always)]

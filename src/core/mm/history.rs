@@ -1,0 +1,275 @@
+//! How single mechanisms were when a documented race was still open.
+//!
+//! One enum per mechanism, independent of each other. A variant differs from its neighbours only in
+//! the order or the presence of the steps of its own function; none of them touches a list or a
+//! count to make a bug. *Racy* variants have a race of their own; *neutral* ones have none, and say
+//! which races they open or close together with others.
+//!
+//! What it is not: the code. Each variant's steps stand where the mechanism is.
+
+/// A mechanism with variants.
+pub trait Mechanism: Copy + Sized + 'static {
+    /// Its name.
+    const NAME: &'static str;
+    /// Its variants, oldest first: name, whether racy, and what it was in one sentence.
+    const VARIANTS: &'static [(Self, &'static str, bool, &'static str)];
+
+    /// The variant at this position of [`Mechanism::VARIANTS`].
+    ///
+    /// # Panics
+    /// If there is none: variant numbers come from the table.
+    #[must_use]
+    fn at(index: u8) -> Self {
+        Self::VARIANTS[usize::from(index)].0
+    }
+}
+
+/// What `__free_pages` does if its put was not the last.
+///
+/// In all variants the put comes first that can free the whole block, of the order that the caller
+/// names. They differ in what they do about the tails of a non-compound block if it did not.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum FreePages {
+    /// Nothing. Racy: `nc-free-leak`.
+    ///
+    /// ```text
+    /// CPU1 (lookup)                            CPU2
+    /// 1 loads the slot: P0
+    ///                                          2 deletes the page; P0 is freed and merges
+    ///                                          3 allocates order 2, not compound: P0..P3
+    /// 4 takes a reference on P0: 1->2
+    ///                                          5 free_pages(P0, 2): puts 2->1, returns
+    /// 6 reloads the slot: not P0
+    /// 7 puts P0: 1->0; a single page as far as
+    ///   it can know, so frees P0 alone
+    /// ```
+    /// Symptom: P1 to P3 have no owner and are on no list. Seen by conservation (`leak`). Introduced
+    /// by e286781d5f2e (2.6.27), fixed by e320d3012d25 (5.10, 5.9.2). No CVE.
+    V5_9,
+    /// Frees the tails itself unless the page is the head of a compound block, which it tests after
+    /// its put. Racy: `racy-pagehead`.
+    ///
+    /// ```text
+    /// CPU1 (lookup)                            CPU2
+    /// 1 loads the slot: P0
+    ///                                          2 deletes the page; P0 is freed and merges
+    ///                                          3 allocates order 2, compound: P0..P3
+    /// 4 takes a reference on P0: 1->2
+    ///                                          5 free_pages(P0, 2): puts 2->1
+    /// 6 reloads the slot: not P0
+    /// 7 puts P0: 1->0; compound, so frees
+    ///   P0..P3 and clears the head flag
+    ///                                          8 tests the head flag: clear
+    ///                                          9 frees P2..P3 and P1 a second time
+    /// ```
+    /// Symptom: blocks on the free lists overlap, then pages with two owners ("Bad page state",
+    /// mapcount -128). Seen by ownership (`double-free`) and by the walk of the lists (`overlap`).
+    /// Introduced by e320d3012d25 (5.10), fixed by 462a8e08e0e6 (6.2), CVE-2023-52739.
+    V5_10,
+    /// As 5.10, but tests the head flag before its put, while its own reference keeps the block what
+    /// it is.
+    V6_2,
+}
+
+impl Mechanism for FreePages {
+    const NAME: &'static str = "free_pages";
+    const VARIANTS: &'static [(Self, &'static str, bool, &'static str)] = &[
+        (
+            Self::V5_9,
+            "v5_9",
+            true,
+            "only drops its reference; nobody frees the tails if another is left",
+        ),
+        (
+            Self::V5_10,
+            "v5_10",
+            true,
+            "frees the tails itself, by the head flag as it is after the put",
+        ),
+        (
+            Self::V6_2,
+            "v6_2",
+            false,
+            "frees the tails itself, by the head flag as it was before the put",
+        ),
+    ];
+}
+
+/// When an allocated block gets its reference.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum AllocResult {
+    /// The count is set to one first, then the block is made compound (up to 6.13).
+    ///
+    /// Neutral: between the two a speculative reference can see a counted page that is not compound
+    /// yet, but whoever drops the last reference drops it after the owner, who made it compound.
+    RefcountedThenCompound,
+    /// The block is complete before its count leaves zero (8fd10a892a8d, 520128a1d1f0, 6.14). Neutral.
+    Frozen,
+}
+
+impl Mechanism for AllocResult {
+    const NAME: &'static str = "alloc_result";
+    const VARIANTS: &'static [(Self, &'static str, bool, &'static str)] = &[
+        (
+            Self::RefcountedThenCompound,
+            "refcounted_then_compound",
+            false,
+            "counted first, then made compound",
+        ),
+        (Self::Frozen, "frozen", false, "made compound while the count is zero, then counted"),
+    ];
+}
+
+/// The design of the per-CPU page lists.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Pcp {
+    /// Single pages, interrupts off, only their own CPU touches them (up to 5.13 in this form).
+    ///
+    /// Neutral: a page parked here merges only when its own CPU gives it back, which makes the races
+    /// that need a merge rarer.
+    V5_9,
+    /// Orders up to 3, a lock taken by trylock with the buddy lists as fallback, drained by any CPU
+    /// (4b23a68f9536, 6.0, and 574907741599, 6.2). Neutral.
+    V6_2,
+}
+
+impl Mechanism for Pcp {
+    const NAME: &'static str = "pcp";
+    const VARIANTS: &'static [(Self, &'static str, bool, &'static str)] = &[
+        (Self::V5_9, "v5_9", false, "order 0, interrupts off, own CPU only"),
+        (
+            Self::V6_2,
+            "v6_2",
+            false,
+            "orders up to 3, a lock, buddy lists as fallback, remote drain",
+        ),
+    ];
+}
+
+/// Callers that use the interface as no rule of rights allows. Off in every profile.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Misuse {
+    /// None.
+    Off,
+    /// A walker takes a plain reference on whatever frame it meets. Racy (also alone): `nc-tail-get`.
+    ///
+    /// ```text
+    /// CPU1 (network, KVM)                      CPU2
+    ///                                          1 allocates order 2, not compound: P0..P3
+    /// 2 get_page(P2): 0->1
+    /// 3 put_page(P2): 1->0, frees P2
+    ///                                          4 still uses P2, later frees P0..P3
+    /// ```
+    /// Symptom: a page in the middle of a live block is free. Seen by the ledger (`refcount`, a get
+    /// from zero). Real callers: sound mmap (before 2.6.15), sendpage (before c381b07941ad, 5.10),
+    /// KVM (before f8be156be163, 5.13, CVE-2021-22543).
+    NcTailGet,
+    /// Two holders of a non-compound block both call `free_pages`. Racy (also alone): `multi-holder-free`.
+    ///
+    /// ```text
+    /// 1 allocates order 2, not compound; a second holder takes a reference on P0: 1->2
+    /// 2 first free_pages(P0, 2): puts 2->1, frees P2..P3 and P1
+    /// 3 second free_pages(P0, 2): puts 1->0, frees P0..P3
+    /// ```
+    /// Symptom: P1 to P3 are freed twice (`double-free`). A consequence of e320d3012d25 (5.10), not
+    /// fixed by design; on 5.9 it is legal.
+    MultiHolder,
+}
+
+impl Mechanism for Misuse {
+    const NAME: &'static str = "misuse";
+    const VARIANTS: &'static [(Self, &'static str, bool, &'static str)] = &[
+        (Self::Off, "off", false, "no caller breaks the rules"),
+        (Self::NcTailGet, "nc_tail_get", true, "a walker takes plain references on any frame"),
+        (Self::MultiHolder, "multi_holder", true, "two holders of one block both call free_pages"),
+    ];
+}
+
+/// A consistent setting of all mechanisms.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct History {
+    /// See [`FreePages`].
+    pub free_pages: FreePages,
+    /// See [`AllocResult`].
+    pub alloc_result: AllocResult,
+    /// See [`Pcp`].
+    pub pcp: Pcp,
+    /// See [`Misuse`].
+    pub misuse: Misuse,
+}
+
+impl History {
+    /// Linux 7.1.
+    pub const CURRENT: Self = Self { alloc_result: AllocResult::Frozen, ..Self::LINUX_6_2 };
+    /// Linux 6.2.
+    pub const LINUX_6_2: Self =
+        Self { free_pages: FreePages::V6_2, pcp: Pcp::V6_2, ..Self::LINUX_5_10 };
+    /// Linux 5.10.
+    pub const LINUX_5_10: Self = Self { free_pages: FreePages::V5_10, ..Self::LINUX_5_9 };
+    /// Linux 5.9.
+    pub const LINUX_5_9: Self = Self {
+        free_pages: FreePages::V5_9,
+        alloc_result: AllocResult::RefcountedThenCompound,
+        pcp: Pcp::V5_9,
+        misuse: Misuse::Off,
+    };
+}
+
+/// What is on record about a racy variant.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Race {
+    /// Its name.
+    pub name: &'static str,
+    /// The mechanism that has it.
+    pub switch: &'static str,
+    /// The variant that has it.
+    pub variant: &'static str,
+    /// The commit that introduced it, 12 digits, or `-`.
+    pub introduced: &'static str,
+    /// The commit that fixed it, 12 digits, or `-`.
+    pub fixed: &'static str,
+    /// The first and last mainline releases that have it.
+    pub versions: &'static str,
+    /// Its CVE, or `-`.
+    pub cve: &'static str,
+}
+
+/// The documented races of all variants.
+pub const RACES: &[Race] = &[
+    Race {
+        name: "nc-free-leak",
+        switch: FreePages::NAME,
+        variant: "v5_9",
+        introduced: "e286781d5f2e",
+        fixed: "e320d3012d25",
+        versions: "2.6.27 to 5.9",
+        cve: "-",
+    },
+    Race {
+        name: "racy-pagehead",
+        switch: FreePages::NAME,
+        variant: "v5_10",
+        introduced: "e320d3012d25",
+        fixed: "462a8e08e0e6",
+        versions: "5.10 to 6.1",
+        cve: "CVE-2023-52739",
+    },
+    Race {
+        name: "nc-tail-get",
+        switch: Misuse::NAME,
+        variant: "nc_tail_get",
+        introduced: "-",
+        fixed: "f8be156be163",
+        versions: "to 5.12",
+        cve: "CVE-2021-22543",
+    },
+    Race {
+        name: "multi-holder-free",
+        switch: Misuse::NAME,
+        variant: "multi_holder",
+        introduced: "e320d3012d25",
+        fixed: "-",
+        versions: "5.10 to 7.1",
+        cve: "-",
+    },
+];
