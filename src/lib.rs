@@ -10,6 +10,7 @@
 
 #![deny(missing_docs, unsafe_op_in_unsafe_fn)]
 
+pub mod campaign;
 pub mod examine;
 pub mod exec;
 pub mod minimize;

@@ -64,6 +64,13 @@ impl Frame {
         self.refs[holder as usize] += n;
         self.total += n;
     }
+
+    /// Whether the references exist that a freeze of `count` claims: one is `holder`'s, the rest
+    /// are the cache's.
+    pub fn can_freeze(&self, count: i32, holder: Holder) -> bool {
+        let own = i32::from(holder != Holder::Cache);
+        self.held(holder) >= own && self.held(Holder::Cache) >= count - own
+    }
 }
 
 /// What is known of one allocation.
@@ -205,13 +212,20 @@ impl Ledger {
         count: i32,
         holder: Holder,
     ) {
-        let added = match change {
-            RefChange::Set | RefChange::Get | RefChange::TryGet | RefChange::Unfreeze => count,
-            RefChange::Put | RefChange::Freeze => -count,
-        };
-        self.frame_mut(frame).add(holder, added);
-        if added >= 0 {
-            return;
+        let shadow = self.frame_mut(frame);
+        match change {
+            RefChange::Set | RefChange::Get | RefChange::TryGet => {
+                return shadow.add(holder, count);
+            }
+            RefChange::Unfreeze => {
+                shadow.add(holder, 1);
+                return shadow.add(Holder::Cache, count - 1);
+            }
+            RefChange::Put => shadow.add(holder, -count),
+            RefChange::Freeze => {
+                shadow.add(holder, -1);
+                shadow.add(Holder::Cache, 1 - count);
+            }
         }
         if let Some(id) = self.owner(frame) {
             let origin = scene.origin();

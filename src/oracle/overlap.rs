@@ -2,8 +2,8 @@
 //!
 //! Verifies, online: a block that is allocated was free, and on the list it is said to come from; one
 //! that moves or merges consists of free frames; all are aligned. At the census: the blocks of the
-//! free lists lie within memory, are aligned and disjoint, and none is allocated according to the
-//! ledger; nothing is left on a per-CPU list; no two buddies of equal order are free side by side;
+//! free lists lie within memory, are aligned and disjoint, and none is cached, or allocated
+//! according to the ledger; nothing is left on a per-CPU list; no two buddies of equal order are free side by side;
 //! the structures do not contradict each other (`Census::broken`).
 //!
 //! Cannot verify: a free list that is wrong only between two events. Which order a list claims for a
@@ -120,6 +120,14 @@ impl Map {
             if let Some(verdict) = self.enter(ledger, census, block) {
                 return Some(verdict);
             }
+        }
+        if let Some(&frame) = census.cached.iter().find(|f| self.accounts_for(**f)) {
+            let facts = Facts {
+                why: "a frame is in a free block and in the cache",
+                frames: vec![frame],
+                ..Facts::default()
+            };
+            return at_the_end(Class::Overlap, &["cached-and-free"], facts);
         }
         for frame in &census.quarantined {
             if let Some(accounted) = self.accounted.get_mut(frame.index()) {

@@ -1,13 +1,17 @@
 //! Reference counts: every change is somebody's, and nobody drops what he does not have.
 //!
 //! Verifies, at each `page_ref`: a plain or speculative get never raises a count from zero; a set
-//! never overwrites a live count; a put or freeze is by a holder that has that many references. At
-//! the census: the counts are what the ledger predicts.
+//! or unfreeze never overwrites a live count; a put or freeze is by a holder that has that many
+//! references; no update is lost. At the census: the counts are what the ledger predicts.
 //!
 //! It also checks the subject's reporting: each change of an object of a class flagged `refcount`
-//! (its instance is the frame number) is explained by exactly one `page_ref` in the same step, or by
-//! freezes (unfreezes) of several holders that add up. A change that is not is a mistake in the
-//! subject, not a finding, and stops the program. Subjects without such a class skip this.
+//! (its instance is the frame number) is explained by exactly one `page_ref` in the same step. A change
+//! without one, or one without an access, is a mistake in the subject's reporting, not a finding, and
+//! stops the program. An event that explains the access but not by how much the count changed is a
+//! finding: somebody's update was lost. Subjects without such a class skip this.
+//!
+//! A freeze names its caller's holder: one of the references it claims is his, the rest are the
+//! cache's. An unfreeze gives the same back.
 //!
 //! Cannot verify: *which* of several holders of one kind dropped a reference.
 //!
@@ -21,16 +25,14 @@ use crate::subject::{Census, ObjectId, Spec};
 use pagerace_core::event::{FrameNumber, Holder, RefChange};
 use pagerace_core::sync::MAX_CPUS;
 
-/// An access to a refcount, and how much of it the events explain so far.
+/// An access to a refcount.
 #[derive(Clone, Copy)]
 struct Pending {
     step: StepIndex,
     object: ObjectId,
     old: i32,
     new: i32,
-    /// The sum of the freezes or unfreezes seen.
-    claimed: i32,
-    /// Explained by an event that stands alone.
+    /// Whether its event was seen.
     explained: bool,
 }
 
@@ -58,7 +60,6 @@ impl Refcounts {
             object,
             old: old as i32,
             new: new as i32,
-            claimed: 0,
             explained: false,
         });
     }
@@ -72,10 +73,8 @@ impl Refcounts {
 
     fn close(&mut self, scene: &Scene<'_>, cpu: usize) {
         let Some(p) = self.pending[cpu].take() else { return };
-        let change = (p.old - p.new).abs();
-        let explained = p.explained || p.claimed == change;
         assert!(
-            explained,
+            p.explained || p.old == p.new,
             "{}: the subject reports no event for a refcount that went from {} to {} at line {}",
             class_name(scene.spec, Some(p.object)),
             p.old,
@@ -84,8 +83,8 @@ impl Refcounts {
         );
     }
 
-    /// Checks that an event explains the access before it. Whether it is the first of that access
-    /// (a freeze or unfreeze of several holders has more).
+    /// Takes an event as the explanation of the access before it. Whether the count changed by what
+    /// the event says.
     fn explain(
         &mut self,
         scene: &Scene<'_>,
@@ -100,25 +99,13 @@ impl Refcounts {
             .as_mut()
             .filter(|p| usize::from(p.object.instance) == f.index() && !p.explained)
             .expect("a page_ref event follows the one access that changed that refcount");
-        let (old, new) = (p.old, p.new);
-        let first = p.claimed == 0;
-        let fits = match change {
-            RefChange::Set => new == count,
-            RefChange::Get | RefChange::TryGet => new == old + count,
-            RefChange::Put => new == old - count,
-            RefChange::Freeze => new == 0 && p.claimed + count <= old,
-            RefChange::Unfreeze => old == 0 && p.claimed + count <= new,
-        };
-        assert!(
-            fits,
-            "{}: the subject reports {change:?} of {count} for a refcount that went from {old} to {new}",
-            class_name(scene.spec, Some(p.object)),
-        );
+        p.explained = true;
         match change {
-            RefChange::Freeze | RefChange::Unfreeze => p.claimed += count,
-            _ => p.explained = true,
+            RefChange::Set | RefChange::Unfreeze => p.new == count,
+            RefChange::Get | RefChange::TryGet => p.new == p.old + count,
+            RefChange::Put => p.new == p.old - count,
+            RefChange::Freeze => p.old == count && p.new == 0,
         }
-        first
     }
 
     /// Judges a change that took place.
@@ -131,12 +118,12 @@ impl Refcounts {
         count: i32,
         holder: Holder,
     ) -> Verdict {
-        let first = self.explain(scene, change, count, frame);
+        let exact = self.explain(scene, change, count, frame);
         let shadow = ledger.frame(frame);
         let (total, held) = (shadow.count(), shadow.held(holder));
         let (detail, why) = match change {
             RefChange::Set if total != 0 => ("set-live", "a live count is overwritten"),
-            RefChange::Unfreeze if first && total != 0 => {
+            RefChange::Unfreeze if total != 0 => {
                 ("unfreeze-live", "a count is restored that is not frozen")
             }
             RefChange::Get | RefChange::TryGet if total == 0 => {
@@ -146,9 +133,10 @@ impl Refcounts {
             RefChange::Put if held < count => {
                 ("not-held", "a reference is dropped that is not held")
             }
-            RefChange::Freeze if held < count => {
+            RefChange::Freeze if !shadow.can_freeze(count, holder) => {
                 ("freeze-not-held", "a freeze claims references that are not those it names")
             }
+            _ if !exact => ("lost-update", "the count did not change by what was asked for"),
             _ => return None,
         };
         let block = ledger.last_block(frame);

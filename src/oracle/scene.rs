@@ -53,6 +53,7 @@ impl Scene<'_> {
     }
 
     /// A finding at this line.
+    #[expect(clippy::unnecessary_wraps, reason = "it is what every oracle then answers")]
     pub fn found(&self, class: Class, details: &[&str], mut facts: Facts) -> Verdict {
         facts.sites.extend(self.access);
         facts.sites.sort_unstable();
@@ -63,6 +64,7 @@ impl Scene<'_> {
 }
 
 /// A finding that shows only after the last line.
+#[expect(clippy::unnecessary_wraps, reason = "it is what every oracle then answers")]
 pub(super) fn at_the_end(class: Class, details: &[&str], facts: Facts) -> Verdict {
     Some(Box::new(Finding { class, signature: Signature::new(class, details), at: None, facts }))
 }

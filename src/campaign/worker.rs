@@ -1,0 +1,250 @@
+//! One job of a campaign.
+
+use super::{Config, Discovery, Progress, Row, Sink, SinkError, Summary};
+use crate::examine::{Examiner, SameFinding};
+use crate::exec::{Executor, OpEnd, Run, What};
+use crate::minimize::{self, Budget};
+use crate::oracle::{Finding, Kind, nondeterminism};
+use crate::program::Case;
+use crate::program::generate::Generator;
+use crate::subject::{Spec, Subject};
+use std::sync::Mutex;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+/// Cases run in one execution: enough that opening it costs nothing, few enough that a job notices
+/// the end of the campaign.
+const CASES_PER_SESSION: u64 = 256;
+/// One case in so many is run twice.
+const COMPARE_EVERY: u64 = 100;
+
+pub(super) struct Shared<'a> {
+    config: &'a Config,
+    progress: &'a Progress,
+    sink: &'a dyn Sink,
+    deadline: Option<Instant>,
+    state: Mutex<State>,
+}
+
+struct State {
+    summary: Summary,
+    error: Option<SinkError>,
+}
+
+impl<'a> Shared<'a> {
+    pub(super) fn new(
+        config: &'a Config,
+        progress: &'a Progress,
+        sink: &'a dyn Sink,
+        spec: &Spec,
+    ) -> Self {
+        let deadline = config.time.map(|time| Instant::now() + time);
+        let state = Mutex::new(State { summary: Summary::new(spec), error: None });
+        Self { config, progress, sink, deadline, state }
+    }
+
+    pub(super) fn finish(self) -> Result<Summary, SinkError> {
+        let State { mut summary, error } =
+            self.state.into_inner().expect("a job that panics takes the process down");
+        summary.seconds = self.config.started.elapsed().as_secs_f64();
+        error.map_or(Ok(summary), Err)
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().expect("a job that panics takes the process down")
+    }
+
+    fn over(&self) -> bool {
+        self.progress.stopped() || self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
+    }
+
+    /// The share of the executions that job `job` runs.
+    fn quota(&self, job: usize) -> Option<u64> {
+        let jobs = self.config.jobs as u64;
+        let job = job as u64;
+        self.config.executions.map(|all| all / jobs + u64::from(job < all % jobs))
+    }
+
+    /// Counts a finding. True if it is the first of its signature and kind.
+    fn enter(&self, found: &Discovery) -> bool {
+        let counter = match found.kind {
+            Kind::Race => &self.progress.races,
+            Kind::Sequential => &self.progress.sequential,
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+        let mut state = self.state();
+        let rows = &mut state.summary.rows;
+        let known = rows
+            .iter_mut()
+            .find(|row| row.signature == found.finding.signature && row.kind == found.kind);
+        if let Some(row) = known {
+            row.count += 1;
+            return false;
+        }
+        rows.push(Row {
+            signature: found.finding.signature.clone(),
+            class: found.finding.class,
+            kind: found.kind,
+            count: 1,
+            first_execution: found.execution,
+            first_seconds: found.seconds,
+            cpus: found.case.active_cpus(),
+            ops: found.case.ops.len(),
+            switches: found.case.switches(),
+            entry: None,
+        });
+        true
+    }
+
+    /// Tells the sink, and notes what it and the reduction said.
+    fn announce(&self, found: &Discovery) {
+        let mut state = self.state();
+        match self.sink.found(found) {
+            Ok(entry) => {
+                let case = found.reduced.as_ref().unwrap_or(&found.case);
+                let row = state
+                    .summary
+                    .rows
+                    .iter_mut()
+                    .find(|r| r.signature == found.finding.signature && r.kind == found.kind)
+                    .expect("the row was entered before");
+                row.cpus = case.active_cpus();
+                row.ops = case.ops.len();
+                row.switches = case.switches();
+                row.entry = entry.or(row.entry.take());
+            }
+            Err(error) => {
+                state.error.get_or_insert(error);
+                self.progress.stop();
+            }
+        }
+    }
+}
+
+/// Why a session of cases ended.
+enum Pause {
+    /// The job is done.
+    Over,
+    /// The session is full.
+    Full,
+    /// The case run last shows this.
+    Found(Finding),
+}
+
+struct Worker<'a, 's, S: Subject> {
+    shared: &'s Shared<'a>,
+    job: usize,
+    quota: Option<u64>,
+    executor: Executor<S>,
+    examiner: Examiner,
+    generator: Generator<'static>,
+    case: Case,
+    tally: Summary,
+}
+
+pub(super) fn run<S: Subject>(shared: &Shared<'_>, job: usize) {
+    let spec = S::spec();
+    let mut case = Case::empty(spec);
+    case.history.clone_from(&shared.config.history);
+    let mut worker = Worker {
+        shared,
+        job,
+        quota: shared.quota(job),
+        executor: Executor::<S>::new(),
+        examiner: Examiner::new(spec),
+        generator: Generator::new(spec, shared.config.seed, shared.config.fixed.clone()),
+        case,
+        tally: Summary::new(spec),
+    };
+    loop {
+        match worker.session() {
+            Pause::Over => break,
+            Pause::Full => {}
+            Pause::Found(finding) => worker.found(finding),
+        }
+    }
+    shared.state().summary.absorb(&worker.tally);
+}
+
+impl<S: Subject> Worker<'_, '_, S> {
+    fn session(&mut self) -> Pause {
+        let Self { shared, job, quota, executor, examiner, generator, case, tally } = self;
+        let before = tally.executions;
+        let pause = executor.session(|session| {
+            if shared.over() {
+                return Pause::Over;
+            }
+            for _ in 0..CASES_PER_SESSION {
+                if quota.is_some_and(|quota| tally.executions >= quota) {
+                    return Pause::Over;
+                }
+                generator.seek(tally.executions * shared.config.jobs as u64 + *job as u64);
+                generator.fill(case);
+                let run = session.run(case);
+                count(tally, run);
+                let hash = run.hash;
+                let mut finding = examiner.judge(run, case);
+                if finding.is_none() && tally.executions.is_multiple_of(COMPARE_EVERY) {
+                    tally.compared += 1;
+                    finding = nondeterminism::differ(hash, session.run(case).hash);
+                }
+                if let Some(finding) = finding {
+                    return Pause::Found(finding);
+                }
+            }
+            Pause::Full
+        });
+        let ran = tally.executions - before;
+        shared.progress.executions.fetch_add(ran, Ordering::Relaxed);
+        pause
+    }
+
+    /// Tells race from sequential; reduces and announces the first of a signature.
+    fn found(&mut self, finding: Finding) {
+        let seconds = self.shared.config.started.elapsed().as_secs_f64();
+        let (examiner, case) = (&mut self.examiner, &self.case);
+        let (kind, normal) = self.executor.session(|session| {
+            let normal = session.run(case).normal_form(case);
+            (examiner.kind(session, &normal).0, normal)
+        });
+        let mut discovery = Discovery {
+            finding,
+            kind,
+            case: normal,
+            reduced: None,
+            execution: self.generator.index(),
+            seconds,
+            job: self.job,
+        };
+        let race = kind == Kind::Race;
+        if self.shared.enter(&discovery) {
+            self.shared.announce(&discovery);
+            if self.shared.config.reduce {
+                let mut same = SameFinding::new(&mut self.examiner, &discovery.finding, kind);
+                let reduced = self.executor.session(|session| {
+                    minimize::reduce(session, &discovery.case, &mut same, Budget::default())
+                });
+                if let Some(reduced) = reduced {
+                    discovery.reduced = Some(reduced.case);
+                    self.shared.announce(&discovery);
+                }
+            }
+        }
+        if race && !self.shared.config.keep_going {
+            self.shared.progress.stop();
+        }
+    }
+}
+
+fn count(tally: &mut Summary, run: &Run) {
+    tally.executions += 1;
+    for entry in &run.trace {
+        if let What::OpEnd(end) = entry.what {
+            tally.ops += 1;
+            tally.skipped_ops += u64::from(end == OpEnd::Skipped);
+        }
+    }
+    for (sum, n) in tally.outcomes.iter_mut().zip(&run.outcomes) {
+        *sum += n;
+    }
+}
