@@ -16,4 +16,5 @@ pub mod exec;
 pub mod minimize;
 pub mod oracle;
 pub mod program;
+pub mod report;
 pub mod subject;

@@ -11,14 +11,19 @@ use super::rng::Rng;
 use crate::subject::{MAX_OPERANDS, OpSpec, Spec};
 use pagerace_core::sync::MAX_CPUS;
 
-/// How many kinds of operations a case draws: few enough that they meet, many enough for the races
-/// that need several (Groce et al., swarm testing, 2012).
-const KINDS: (usize, usize) = (2, 6);
+/// The most kinds of operations that a case draws, and how many it wants: few enough that they meet,
+/// many enough for the races that need several (Groce et al., swarm testing, 2012).
+const MAX_KINDS: usize = 6;
+const KINDS: [usize; 8] = [2, 3, 4, 5, 5, 6, 6, 6];
+/// In 256: the first kind is kin to what a set-up leaves behind for all CPUs to fight about.
+const STAGED: u16 = 208;
+/// In 256: a kind that produces a right brings one that takes it.
+const PAIRED: u16 = 208;
 /// In 256: the next kind is kin to one that was drawn. Operations that share operands or pass rights
 /// to each other fight about the same objects; strangers seldom do.
-const KIN: u16 = 160;
-/// How often a kind is drawn in vain before the case has enough.
-const TRIES: usize = 24;
+const KIN: u16 = 144;
+/// How often something is drawn in vain before the case does without.
+const TRIES: usize = 10;
 /// In 256: two CPUs. Most races need no more, and the schedules of fewer are fewer.
 const TWO_CPUS: u16 = 236;
 /// In 256: a field has its first value, the simplest.
@@ -30,10 +35,13 @@ const FAVOURED: u16 = 208;
 const LARGER: u16 = 112;
 /// How many operations a set-up has: mostly some, so that the programs have what to fight about.
 const SETUP_OPS: [usize; 8] = [0, 1, 1, 1, 1, 2, 2, 3];
+/// In 256: an operation of the set-up is one that gives no right: its effect is in the shared state,
+/// where programs meet; rights are private.
+const SHARED: u16 = 208;
 /// How many operations a program has.
-const PROGRAM_OPS: [usize; 8] = [1, 1, 2, 2, 3, 3, 3, 4];
+const PROGRAM_OPS: [usize; 8] = [1, 1, 1, 2, 3, 3, 4, 4];
 /// In 256: a held right is taken by the next operation.
-const TAKEN: u16 = 144;
+const TAKEN: u16 = 176;
 /// In 256: a right may be taken on another CPU than the one that it was produced on.
 const HANDED_OVER: u16 = 12;
 /// In 256: decisions alone, a walk; else partial order sampling.
@@ -64,18 +72,32 @@ struct Held {
     kind: u8,
 }
 
+/// What the generator asks of an operation, looked up once.
+struct Row {
+    /// The kinds of right that it takes and gives, one bit each.
+    takes: u16,
+    gives: u16,
+    setup: bool,
+    /// Its kin, itself left out.
+    kin: Vec<u8>,
+    /// The operations that take what it gives, and those that give what it takes.
+    takers: Vec<u8>,
+    producers: Vec<u8>,
+    /// Which name each of its operands has.
+    names: [usize; MAX_OPERANDS],
+}
+
 /// A sequence of random cases. It allocates nothing per case.
 pub struct Generator<'a> {
     spec: &'a Spec,
     seed: u64,
     index: u64,
     fixed: Fixed,
-    /// The kin of each operation, itself left out.
-    kin: Vec<Vec<u8>>,
-    /// The operations that serve in a set-up.
+    /// What the table says of each operation.
+    rows: Vec<Row>,
+    /// The operations that serve in a set-up; those of them that give no right.
     setup: Vec<u8>,
-    /// For each operand of each operation, which name it has.
-    names: Vec<[usize; MAX_OPERANDS]>,
+    shared: Vec<u8>,
     /// The kinds that the case draws from.
     kinds: Vec<u8>,
     /// The value favoured for operands of each name.
@@ -87,30 +109,20 @@ impl<'a> Generator<'a> {
     /// The sequence of this seed, with what is fixed.
     #[must_use]
     pub fn new(spec: &'a Spec, seed: u64, fixed: Fixed) -> Self {
-        let ops = 0..spec.ops.len();
-        let kin_of = |a: usize| {
-            let kin = ops.clone().filter(move |&b| b != a && are_kin(&spec.ops[a], &spec.ops[b]));
-            kin.map(|b| b as u8).collect()
-        };
-        let mut known: Vec<&str> = Vec::new();
-        let mut names = vec![[0; MAX_OPERANDS]; spec.ops.len()];
-        for (op, names) in spec.ops.iter().zip(&mut names) {
-            for (operand, name) in op.operands.iter().zip(names) {
-                *name = known.iter().position(|n| *n == operand.name).unwrap_or(known.len());
-                if *name == known.len() {
-                    known.push(operand.name);
-                }
-            }
-        }
+        let mut known = Vec::new();
+        let rows: Vec<Row> = (0..spec.ops.len()).map(|op| row(spec, op, &mut known)).collect();
+        let all = 0..spec.ops.len() as u8;
+        let setup: Vec<u8> = all.filter(|&op| spec.ops[usize::from(op)].setup).collect();
+        let gives_none = |op: &u8| spec.ops[usize::from(*op)].gives.is_none();
         Self {
             spec,
             seed,
             index: 0,
             fixed,
-            kin: ops.clone().map(kin_of).collect(),
-            setup: ops.filter(|&op| spec.ops[op].setup).map(|op| op as u8).collect(),
-            names,
-            kinds: Vec::with_capacity(KINDS.1 + 1),
+            rows,
+            shared: setup.iter().copied().filter(gives_none).collect(),
+            setup,
+            kinds: Vec::with_capacity(MAX_KINDS + 1),
             favoured: vec![0; known.len()],
             held: Vec::with_capacity(MAX_OPS),
         }
@@ -166,61 +178,80 @@ impl<'a> Generator<'a> {
 
     fn draw_kinds(&mut self, rng: &mut Rng) {
         self.kinds.clear();
-        let (least, most) = KINDS;
-        let wanted = least + rng.below(most - least + 1);
+        let wanted = rng.pick(&KINDS);
+        if !self.shared.is_empty() && rng.chance(STAGED) {
+            let stage = rng.pick(&self.shared);
+            self.add_one_of(rng, |generator| &generator.row(stage).kin);
+        }
         for _ in 0..TRIES {
             if self.kinds.len() >= wanted {
                 break;
             }
-            let mut next = rng.below(self.spec.ops.len()) as u8;
             if !self.kinds.is_empty() && rng.chance(KIN) {
-                let kin = &self.kin[usize::from(rng.pick(&self.kinds))];
-                if !kin.is_empty() {
-                    next = rng.pick(kin);
-                }
+                let drawn = rng.pick(&self.kinds);
+                self.add_one_of(rng, |generator| &generator.row(drawn).kin);
+            } else {
+                let next = rng.below(self.rows.len()) as u8;
+                self.add_kind(rng, next);
             }
-            let before = self.kinds.len();
-            if !self.add_kind(rng, next) {
-                self.kinds.truncate(before);
+            let last = self.kinds.last().copied();
+            if let Some(last) = last.filter(|_| rng.chance(PAIRED)) {
+                self.add_one_of(rng, |generator| &generator.row(last).takers);
             }
         }
     }
 
-    /// Adds an operation and what has to produce its right. False if that is too much.
-    fn add_kind(&mut self, rng: &mut Rng, op: u8) -> bool {
+    fn row(&self, op: u8) -> &Row {
+        &self.rows[usize::from(op)]
+    }
+
+    fn add_one_of(&mut self, rng: &mut Rng, from: impl Fn(&Self) -> &Vec<u8>) {
+        if !from(self).is_empty() {
+            let next = rng.pick(from(self));
+            self.add_kind(rng, next);
+        }
+    }
+
+    /// Adds an operation and what has to produce its right, unless that is too much.
+    fn add_kind(&mut self, rng: &mut Rng, op: u8) {
+        let before = self.kinds.len();
         if self.kinds.contains(&op) {
-            return true;
+            return;
         }
         self.kinds.push(op);
         while let Some(starved) = self.starved() {
-            let takes = self.spec.ops[usize::from(starved)].takes;
-            let produces = |op: &OpSpec| op.gives.is_some_and(|kind| takes.has(kind));
             // Any producer, from a random start; one that starves itself is fed next.
-            let (count, start) = (self.spec.ops.len(), rng.below(self.spec.ops.len()));
-            let producer = (0..count).map(|n| (start + n) % count).find(|&other| {
-                produces(&self.spec.ops[other]) && !self.kinds.contains(&(other as u8))
-            });
-            match producer {
-                Some(producer) if self.kinds.len() < KINDS.1 => self.kinds.push(producer as u8),
-                _ => return false,
+            let producers = &self.row(starved).producers;
+            let (count, start) = (producers.len(), rng.below(producers.len().max(1)));
+            let new = |n: usize| Some(producers[(start + n) % count]);
+            let producer = (0..count).filter_map(new).find(|other| !self.kinds.contains(other));
+            match producer.filter(|_| self.kinds.len() < MAX_KINDS) {
+                Some(producer) => self.kinds.push(producer),
+                None => break,
             }
         }
-        self.kinds.len() <= KINDS.1
+        if self.kinds.len() > MAX_KINDS || self.starved().is_some() {
+            self.kinds.truncate(before);
+        }
     }
 
     /// A drawn kind that takes a right which the drawn kinds can never come to produce.
     fn starved(&self) -> Option<u8> {
-        let row = |op: u8| &self.spec.ops[usize::from(op)];
-        let mut made = 0u16;
+        let mut made = 0;
         let fed = |op: u8, made: u16| {
-            row(op).takes.is_empty() || (0..16).any(|k| made >> k & 1 == 1 && row(op).takes.has(k))
+            let takes = self.row(op).takes;
+            takes == 0 || takes & made != 0
         };
         // As many rounds as a chain of producers may be long.
         for _ in 0..self.kinds.len() {
+            let before = made;
             for &op in &self.kinds {
                 if fed(op, made) {
-                    made |= row(op).gives.map_or(0, |kind| 1 << kind);
+                    made |= self.row(op).gives;
                 }
+            }
+            if made == before {
+                break;
             }
         }
         self.kinds.iter().copied().find(|&op| !fed(op, made))
@@ -232,7 +263,7 @@ impl<'a> Generator<'a> {
         let mut operands = [0; MAX_OPERANDS];
         for (at, operand) in row.operands.iter().enumerate() {
             let of_case = operand.field.map_or(operand.limit, |field| case.fields[field]);
-            let favoured = self.favoured[self.names[usize::from(op)][at]];
+            let favoured = self.favoured[self.row(op).names[at]];
             let other = rng.run(LARGER, 255) as u32;
             let value = if rng.chance(FAVOURED) { favoured } else { other };
             operands[at] = value % operand.limit.min(of_case).max(1);
@@ -247,33 +278,30 @@ impl<'a> Generator<'a> {
     /// An operation for this place, and the right that it takes.
     fn choose(&mut self, rng: &mut Rng, place: Place) -> Option<(u8, Option<OpId>)> {
         let handed_over = rng.chance(HANDED_OVER);
-        if !self.held.is_empty() && rng.chance(TAKEN) {
-            let at = rng.below(self.held.len());
-            let taker = rng.pick(&self.kinds);
-            let takes = self.spec.ops[usize::from(taker)].takes.has(self.held[at].kind);
-            if takes && self.may_take(at, place, handed_over) && self.serves(taker, place) {
-                return Some((taker, Some(self.held.swap_remove(at).by)));
-            }
-        }
-        for _ in 0..TRIES {
-            let op = match place {
-                Place::Setup if self.setup.is_empty() => return None,
-                Place::Setup => rng.pick(&self.setup),
-                Place::Cpu(_) if self.kinds.is_empty() => return None,
-                Place::Cpu(_) => rng.pick(&self.kinds),
+        let takes_now = !self.held.is_empty() && rng.chance(TAKEN);
+        for attempt in 0..TRIES {
+            let from = match place {
+                Place::Setup if rng.chance(SHARED) && !self.shared.is_empty() => &self.shared,
+                Place::Setup => &self.setup,
+                Place::Cpu(_) => &self.kinds,
             };
-            let takes = self.spec.ops[usize::from(op)].takes;
-            if !self.serves(op, place) {
+            if from.is_empty() {
+                return None;
+            }
+            let op = rng.pick(from);
+            let takes = self.row(op).takes;
+            // Half of the attempts look for a taker first.
+            if takes == 0 && takes_now && attempt < TRIES / 2 || !self.serves(op, place) {
                 continue;
             }
-            if takes.is_empty() {
+            if takes == 0 {
                 return Some((op, None));
             }
             let fits = |&at: &usize| {
-                takes.has(self.held[at].kind) && self.may_take(at, place, handed_over)
+                takes >> self.held[at].kind & 1 == 1 && self.may_take(at, place, handed_over)
             };
             if let Some(at) = (0..self.held.len()).rev().find(fits) {
-                return Some((op, Some(self.held.swap_remove(at).by)));
+                return Some((op, Some(self.held.remove(at).by)));
             }
         }
         None
@@ -292,18 +320,47 @@ impl<'a> Generator<'a> {
         match place {
             Place::Cpu(_) => true,
             Place::Setup => {
-                let kin = &self.kin[usize::from(op)];
-                let concerns = |kind: &u8| *kind == op || kin.contains(kind);
-                self.spec.ops[usize::from(op)].setup && self.kinds.iter().any(concerns)
+                let row = self.row(op);
+                let concerns = |kind: &u8| *kind == op || row.kin.contains(kind);
+                row.setup && self.kinds.iter().any(concerns)
             }
         }
     }
 }
 
+/// Looks up an operation; `known` collects the names of operands.
+fn row(spec: &Spec, op: usize, known: &mut Vec<&'static str>) -> Row {
+    let own = &spec.ops[op];
+    let others = |wanted: &dyn Fn(&OpSpec) -> bool| {
+        let other = |&other: &usize| other != op && wanted(&spec.ops[other]);
+        (0..spec.ops.len()).filter(other).map(|other| other as u8).collect()
+    };
+    let mut names = [0; MAX_OPERANDS];
+    for (operand, name) in own.operands.iter().zip(&mut names) {
+        *name = known.iter().position(|n| *n == operand.name).unwrap_or(known.len());
+        if *name == known.len() {
+            known.push(operand.name);
+        }
+    }
+    Row {
+        takes: (0..16).filter(|&kind| own.takes.has(kind)).map(|kind| 1 << kind).sum(),
+        gives: own.gives.map_or(0, |kind| 1 << kind),
+        setup: own.setup,
+        kin: others(&|other| are_kin(own, other)),
+        takers: others(&|other| passes(own, other)),
+        producers: others(&|other| passes(other, own)),
+        names,
+    }
+}
+
+/// Whether `b` takes what `a` gives.
+fn passes(a: &OpSpec, b: &OpSpec) -> bool {
+    a.gives.is_some_and(|kind| b.takes.has(kind))
+}
+
 /// Whether two operations have to do with each other: an operand of one name, or a right.
 fn are_kin(a: &OpSpec, b: &OpSpec) -> bool {
     let shares = a.operands.iter().any(|x| b.operands.iter().any(|y| x.name == y.name));
-    let passes = |a: &OpSpec, b: &OpSpec| a.gives.is_some_and(|kind| b.takes.has(kind));
     shares || passes(a, b) || passes(b, a)
 }
 
@@ -399,7 +456,7 @@ mod tests {
                 case.ops.iter().filter(|op| op.place != Place::Setup).map(|op| op.op).collect();
             kinds.sort_unstable();
             kinds.dedup();
-            assert!(kinds.len() <= KINDS.1);
+            assert!(kinds.len() <= MAX_KINDS);
             for op in &case.ops {
                 let row = &SPEC.ops[usize::from(op.op)];
                 assert_eq!(row.takes.is_empty(), op.right.is_none(), "{case:?}");

@@ -1,9 +1,12 @@
 //! Cases: what one input means, in memory, as bytes and as text.
 //!
 //! * [`case`]: the type.
-//! * `wire`: bytes to cases and back; every byte string is a case.
-//! * `text`: the canonical text form that is kept in files.
-//! * `generate`, `mutate`: random cases and random edits, over the operation table only.
+//! * [`wire`]: bytes to cases and back; every byte string is a case.
+//! * [`text`]: the canonical text form that is kept in files.
+//! * [`input`]: a case as a fuzzing engine hands it over and shows it.
+//! * [`edit`]: removing and inserting without changing the meaning of the rest.
+//! * [`generate`], [`mutate`]: random cases and random edits, over the operation table only.
+//! * [`rng`]: their random numbers.
 //!
 //! What it is not: it runs nothing and knows no subject; everything it knows of operations stands in
 //! a [`crate::subject::Spec`].

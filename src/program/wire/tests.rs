@@ -143,3 +143,52 @@ fn a_changed_gene_changes_one_decision() {
         assert_eq!(case.ops, new.ops);
     }
 }
+
+/// Literal bytes and the lines of text that they mean, worked out by hand from the file's table.
+#[test]
+fn the_layout_is_frozen() {
+    let shown = |header: [u8; 9], records: &[[u8; RECORD]]| {
+        let bytes = [&header[..], &records.concat()].concat();
+        crate::program::text::Text { spec: &SPEC, case: &decode(&SPEC, &bytes) }.to_string()
+    };
+    let plain = |header, line: &str| {
+        let text = shown(header, &[]);
+        assert!(text.lines().any(|l| l.trim() == line), "{line}\n{text}");
+    };
+    plain([0, 0, 0, 0, 0, 0, 0, 0, 0], "cpus 2 first 0");
+    plain([13, 7, 0, 0, 0, 0, 0, 0, 0], "cpus 1 first 0");
+    plain([14, 2, 0, 0, 0, 0, 0, 0, 0], "cpus 3 first 2");
+    plain([31, 7, 0, 0, 0, 0, 0, 0, 0], "cpus 4 first 3");
+    plain([0, 0, 1, 3, 1, 9, 0, 0, 0], "policy walk seed=259 rate=9");
+    plain([0, 0, 5, 3, 1, 9, 0, 0, 0], "policy pos seed=259");
+    plain([0, 0, 0, 0, 0, 0, 3, 0, 0], "field frames=8");
+    plain([0, 0, 0, 0, 0, 0, 0xc0, 0, 0], "field frames=64");
+    plain([0, 0, 0, 0, 0, 0, 0, 0xc0, 0], "field indices=8");
+    plain([0, 0, 0, 0, 0, 0, 0, 0, 5], "field pcp_batch=2");
+    let body = |records: &[[u8; RECORD]], lines: &str| {
+        let text = shown([0; 9], records);
+        assert_eq!(text.split_once("\n\n").unwrap().1, lines);
+    };
+    body(
+        &[
+            [0xc0, 2, 3, 9, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+            [1, 0, 6, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+            [1, 1, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+            [0, 3, 0, 1, 0, 0x80, 20, 0xe0, 17, 0, 1, 2, 0, 0, 0, 0],
+        ],
+        "setup:\n  add mapping=1 index=1\ncpu0:\n  lookup mapping=0 index=1\ncpu1:\n  p0 = alloc order=2\n  \
+         free_pages p0\nschedule:\n  policy stay\n  at cpu0 op1 point#1: run cpu1\n  \
+         at cpu0 op1 point#2: run cpu1\n  at cpu0 op1 refcount.inc_not_zero#1: fail\n  \
+         at cpu1 op2 point#1: run cpu0\n",
+    );
+    body(
+        &[
+            [0, 5, 0, 0, 255, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+            [1, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+            [0, 255, 1, 0, 0, 44, 1, 0, 0x80, 2, 10, 7, 0, 0xe0, 0, MORE],
+            [0, 255, 1, 0, 0, 44, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+        ],
+        "cpu0:\n  put_page p0\ncpu1:\n  p0 = lookup mapping=0 index=0\nschedule:\n  policy stay\n  \
+         at cpu1 op1 point#300: run cpu0\n  at cpu1 op1 zone_lock.lock#7: fail\n",
+    );
+}

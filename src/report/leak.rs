@@ -1,0 +1,143 @@
+//! The ledger of a leak: which frames are lost, who allocated them, who gave them up, and what was
+//! freed instead.
+//!
+//! What it is not: the search for them; that is the conservation oracle's.
+
+use super::ledger::{allocation, capitalized};
+use super::page::Page;
+use super::words::{Words, block, frames, holder, number};
+use crate::exec::trace::Ending;
+use crate::oracle::{Dropped, Finding, Freed, Lost};
+use pagerace_core::event::FrameNumber;
+
+/// Writes what became of each allocation that has lost frames.
+pub(super) fn write(page: &mut Page, words: &Words<'_>, finding: &Finding) {
+    let lost = &finding.facts.lost;
+    for (at, lost) in lost.iter().enumerate() {
+        if at > 0 {
+            page.blank();
+        }
+        one(page, words, lost);
+    }
+    if lost.is_empty() {
+        let lost = frames(&finding.facts.frames);
+        page.paragraph(&format!("Lost forever: {lost}. The trace does not say how."));
+    }
+}
+
+fn one(page: &mut Page, words: &Words<'_>, lost: &Lost) {
+    page.labelled("lost", &frames(&lost.frames));
+    if let Some((head, order)) = lost.block {
+        page.labelled("block", &format!("{} (order {order})", frames(&block(head, order))));
+    }
+    if let Some(origin) = lost.allocated {
+        page.labelled("allocated", &allocation(words, origin));
+    }
+    if lost.block.is_some() {
+        for (n, dropped) in lost.dropped.iter().enumerate() {
+            let label = if n == 0 { "given up" } else { "" };
+            page.labelled(label, &format!("{}. {}", n + 1, given_up(words, dropped)));
+        }
+        if lost.dropped.is_empty() {
+            page.labelled("given up", "by nobody");
+        }
+        for (n, freed) in lost.freed_instead.iter().enumerate() {
+            let label = if n == 0 { "freed" } else { "" };
+            let who = words.who(freed.at.cpu, freed.at.op);
+            page.labelled(label, &format!("{} (order {}), by {who}", extent(freed), freed.order));
+        }
+        if lost.freed_instead.is_empty() {
+            page.labelled("freed", "nothing");
+        }
+    }
+    page.paragraph(&story(words, lost));
+}
+
+fn given_up(words: &Words<'_>, dropped: &Dropped) -> String {
+    let who = words.who(dropped.cpu, dropped.op);
+    let transition = words.transition(dropped.step).map_or_else(String::new, |t| format!("; {t}"));
+    format!("{}'s reference, by {who}{transition}", dropped.holder.name())
+}
+
+fn extent(freed: &Freed) -> String {
+    frames(&block(freed.frame, freed.order))
+}
+
+/// What it comes to, in the words of someone who explains it.
+fn story(words: &Words<'_>, lost: &Lost) -> String {
+    let mut sentences = Vec::new();
+    if let [before @ .., last] = lost.dropped.as_slice() {
+        for dropped in before {
+            sentences.push(early(words, lost, dropped));
+        }
+        let freed = freed_by(lost, last);
+        sentences.push(format!(
+            "{} drops the last reference, {}'s, and frees {freed}.",
+            capitalized(&words.who(last.cpu, last.op)),
+            last.holder.name(),
+        ));
+    }
+    if let Some(count) = still_counted(words, lost) {
+        sentences.push(format!("At the end the count is still {count}: somebody keeps a reference."));
+    }
+    let is = if lost.frames.len() == 1 { "is" } else { "are" };
+    let the_lost = the_lost(lost);
+    sentences.push(capitalized(&format!("{the_lost} {is} lost forever.")));
+    sentences.join(" ")
+}
+
+/// A reference that was dropped before the last.
+fn early(words: &Words<'_>, lost: &Lost, dropped: &Dropped) -> String {
+    let freed = freed_by(lost, dropped);
+    let next = lost.dropped.iter().find(|later| later.step > dropped.step);
+    let holder = next.map_or("somebody", |later| holder(later.holder));
+    format!(
+        "{} drops {}'s reference; {holder} still has one, so it frees {freed}.",
+        capitalized(&words.who(dropped.cpu, dropped.op)),
+        dropped.holder.name(),
+    )
+}
+
+/// What the operation that dropped a reference freed between that and the next drop.
+fn freed_by(lost: &Lost, dropped: &Dropped) -> String {
+    let mut all = Vec::new();
+    for freed in &lost.freed_instead {
+        let latest = lost.dropped.iter().rev().find(|d| {
+            d.step < freed.at.step && (d.cpu, d.op) == (freed.at.cpu, freed.at.op)
+        });
+        if latest == Some(dropped) {
+            all.extend(block(freed.frame, freed.order));
+        }
+    }
+    match all.len() {
+        0 => "nothing".to_owned(),
+        1 => format!("{} alone", frames(&all)),
+        _ => {
+            all.sort_unstable();
+            format!("{} only", frames(&all))
+        }
+    }
+}
+
+/// The lost frames as part of their block: `the other three frames, f1-f3,`.
+fn the_lost(lost: &Lost) -> String {
+    let n = lost.frames.len();
+    let which = frames(&lost.frames);
+    let whole = lost.block.is_none_or(|(head, order)| block(head, order).len() == n);
+    match (n, whole) {
+        (1, true) => format!("the frame {which}"),
+        (_, true) => format!("all {} frames, {which},", number(n)),
+        (1, false) => format!("the other frame, {which},"),
+        (_, false) => format!("the other {} frames, {which},", number(n)),
+    }
+}
+
+/// The count of the block that is not zero at the end.
+fn still_counted(words: &Words<'_>, lost: &Lost) -> Option<i32> {
+    if words.run.ending != Ending::Quiescent {
+        return None;
+    }
+    let counts = &words.run.census.refcounts;
+    let of = |frame: &FrameNumber| counts.get(frame.index()).copied().filter(|&count| count != 0);
+    lost.frames.iter().find_map(of)
+}
