@@ -50,10 +50,12 @@ pub enum Action {
 /// The campaign starts from nothing: no seed corpus, no dictionary. Every finding is reduced, shown,
 /// and kept as an entry. What a job runs depends on the seed and its number alone.
 #[derive(Debug, Args)]
-#[command(after_help = "Example: look for races of the default profile, the same ones every time\n  \
+#[command(
+    after_help = "Example: look for races of the default profile, the same ones every time\n  \
                         pagerace hunt --seed 1 --out found\n\n\
                         Example: does the current version stay silent?\n  \
-                        pagerace hunt --profile current --executions 1000000 --keep-going")]
+                        pagerace hunt --profile current --executions 1000000 --keep-going"
+)]
 pub struct Hunt {
     #[command(flatten)]
     pub history: History,
