@@ -82,24 +82,24 @@ fn group(run: &Run, ledger: &Ledger, frames: &[FrameNumber]) -> Vec<Lost> {
         if let Some((_, lost)) = groups.iter_mut().find(|(of, _)| *of == id) {
             lost.frames.push(frame);
         } else {
-            groups.push((id, history(run, ledger, id, frame)));
+            groups.push((id, story(run, ledger, id, frame)));
         }
     }
     groups.into_iter().map(|(_, lost)| lost).collect()
 }
 
 /// What happened to the block of a lost frame, read from the trace once more.
-fn history(run: &Run, ledger: &Ledger, id: Option<BlockId>, lost: FrameNumber) -> Lost {
-    let mut story = Lost {
+fn story(run: &Run, ledger: &Ledger, id: Option<BlockId>, lost: FrameNumber) -> Lost {
+    let mut told = Lost {
         frames: vec![lost],
         block: None,
         allocated: None,
         dropped: Vec::new(),
         freed_instead: Vec::new(),
     };
-    let Some(block) = id.map(|id| ledger.block(id)) else { return story };
-    story.block = Some((block.frame, block.order));
-    story.allocated = Some(block.allocated);
+    let Some(block) = id.map(|id| ledger.block(id)) else { return told };
+    told.block = Some((block.frame, block.order));
+    told.allocated = Some(block.allocated);
     // The frames that are still this allocation's: a new owner's doings are another story.
     let mut own: Vec<_> = frames_of(block.frame, block.order).collect();
     let since = block.allocated.step.0;
@@ -109,10 +109,10 @@ fn history(run: &Run, ledger: &Ledger, id: Option<BlockId>, lost: FrameNumber) -
             What::Event(Event::PageRef { frame, change, holder, done: true, .. })
                 if own.contains(&frame) && matches!(change, RefChange::Put | RefChange::Freeze) =>
             {
-                story.dropped.push(Dropped { holder, step, cpu, op });
+                told.dropped.push(Dropped { holder, step, cpu, op });
             }
             What::Event(Event::PageFree { frame, order, .. }) if own.contains(&frame) => {
-                story.freed_instead.push(Freed { at: Origin { step, cpu, op }, frame, order });
+                told.freed_instead.push(Freed { at: Origin { step, cpu, op }, frame, order });
             }
             What::Event(Event::PageAlloc { frame, order, .. }) => {
                 own.retain(|&f| !frames_of(frame, order).any(|taken| taken == f));
@@ -120,5 +120,5 @@ fn history(run: &Run, ledger: &Ledger, id: Option<BlockId>, lost: FrameNumber) -
             _ => {}
         }
     }
-    story
+    told
 }

@@ -48,6 +48,7 @@ impl CpuId {
     /// # Panics
     /// If `index` is not below [`MAX_CPUS`].
     #[must_use]
+    #[inline]
     pub const fn new(index: usize) -> Self {
         assert!(index < MAX_CPUS, "a case has at most MAX_CPUS CPUs");
         Self(index as u8)
@@ -55,6 +56,7 @@ impl CpuId {
 
     /// Its number.
     #[must_use]
+    #[inline]
     pub const fn index(self) -> usize {
         self.0 as usize
     }

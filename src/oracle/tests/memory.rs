@@ -66,6 +66,18 @@ fn the_leak_given_up_first_names_the_finding() {
 }
 
 #[test]
+fn the_story_of_a_lost_frame_leaves_out_later_owners_of_its_neighbours() {
+    let mut s = last_put_by(Holder::Lookup, false, &[(6, 1)], 0);
+    s.alloc(6, 1, false).put(6, Holder::Owner).free(6, 1);
+    let found = s.free_blocks(&[(4, 0), (6, 1), (0, 2)]).find().expect("a frame is lost");
+    let lost = &found.facts.lost[0];
+    assert_eq!(lost.frames, [frame(5)]);
+    let freed: Vec<_> = lost.freed_instead.iter().map(|f| (f.frame, f.order)).collect();
+    assert_eq!(freed, [(frame(6), Order(1)), (frame(4), Order(0))]);
+    assert_eq!(lost.dropped.len(), 2);
+}
+
+#[test]
 fn a_cut_run_has_no_census() {
     let mut s = Script::new();
     s.free_blocks(&[]).ending(Ending::Fatal);
@@ -161,6 +173,14 @@ fn blocks_move_and_merge_only_while_free_and_aligned() {
     let mut s = Script::new();
     s.alloc(4, 0, false).event(moved(4, 0));
     assert_eq!(s.signature(), "overlap/move");
+    let mut s = Script::new();
+    let parked =
+        Event::PageMove { frame: frame(4), order: Order(0), to: FreeList::PerCpu(CpuId::new(0)) };
+    s.event(parked).event(merge(4, 1));
+    assert_eq!(s.signature(), "overlap/merge", "what is parked is not merged");
+    let mut s = Script::new();
+    s.event(parked).event(moved(4, 0)).event(merge(4, 1)).all_free();
+    assert_eq!(s.signature(), "-");
     let mut s = Script::new();
     s.event(merge(3, 1));
     assert_eq!(s.signature(), "overlap/unaligned");

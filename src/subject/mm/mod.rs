@@ -16,6 +16,8 @@
 //! What it is not: logic of the subject; that is in the core crate, as are the names of outcomes,
 //! mechanisms and objects.
 
+#[cfg(test)]
+mod golden;
 mod tables;
 #[cfg(test)]
 mod tests;

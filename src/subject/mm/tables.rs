@@ -232,8 +232,8 @@ const RACES: [RaceSpec; ON_RECORD.len()] = {
 
 /// The entry of each race on record, and the signature that it shows itself by.
 const ENTRIES: [(&str, &str); ON_RECORD.len()] = [
-    ("seed_race/nc-free-leak.case", "leak/lookup"),
-    ("seed_race/racy-pagehead.case", "-"),
+    ("seed_race/nc-free-leak.case", "leak/block/lookup"),
+    ("seed_race/racy-pagehead.case", "double-free/compound/lookup"),
     ("-", "-"),
     ("-", "-"),
 ];

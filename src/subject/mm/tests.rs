@@ -173,3 +173,104 @@ fn documented_races_name_racy_variants_and_each_racy_variant_is_documented() {
         }
     }
 }
+
+#[cfg(feature = "faults")]
+mod faults {
+    //! That each planted fault is wired to its name: where one CPU suffices to reach it, the same
+    //! programs leave another trail with it than without. Whether it is found, and as what, is for the
+    //! oracles.
+
+    use super::*;
+    use pagerace_core::event::Event;
+    use pagerace_core::mm::Fault;
+    use pagerace_core::sync::{Access, Hook, Kind, Waiting};
+    use std::cell::RefCell;
+
+    /// Faults in what a CPU does only when another one was in between.
+    const NEED_COMPANY: &[Fault] = &[
+        Fault::RetryKeepsReference,
+        Fault::QuietIgnored,
+        Fault::UnlockNoWake,
+        Fault::WaiterUnannounced,
+        Fault::WritebackNoWake,
+        Fault::RetryNeverReloads,
+        Fault::MismatchNeverReloads,
+        Fault::MismatchPanics,
+        Fault::GraceSkipped,
+        Fault::SleepUnderNodeLock,
+    ];
+
+    #[derive(Debug, PartialEq)]
+    enum Mark {
+        Access(usize, Kind),
+        Event(Event),
+    }
+
+    #[derive(Default)]
+    struct Trail(RefCell<Vec<Mark>>);
+
+    impl Hook for Trail {
+        fn before(&self, access: Access) {
+            self.0.borrow_mut().push(Mark::Access(access.addr, access.kind));
+        }
+        fn after(&self, _: u64, _: u64) {}
+        fn fails(&self) -> bool {
+            false
+        }
+        fn wait(&self, _: &[usize], waiting: Waiting) {
+            panic!("one CPU alone has to wait: {waiting:?}");
+        }
+        fn wake(&self, _: usize) {}
+        fn event(&self, event: Event) {
+            self.0.borrow_mut().push(Mark::Event(event));
+        }
+        fn cpu(&self) -> CpuId {
+            CpuId::new(0)
+        }
+    }
+
+    fn trail(trail: &Trail, memory: &mut MmSubject, history: &[u8], seed: u64) -> Vec<Mark> {
+        let fields = [8, (seed % 3) as u32, 2, 4];
+        Subject::reset(memory, &Setup { cpus: CPUS, fields: &fields, history });
+        trail.0.borrow_mut().clear();
+        let memory = &*memory;
+        // A fault may well make the subject stumble; where it got to is in the trail.
+        let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run(memory, seed, 40)));
+        trail.0.take()
+    }
+
+    #[test]
+    fn each_fault_does_something_and_only_when_planted() {
+        let hook: &'static Trail = Box::leak(Box::default());
+        let _installed = Controlled::install(hook);
+        let mut history = profile("current").to_vec();
+        let at = Switch::Fault as usize;
+        let fields = [8, 0, 2, 4];
+        let setup = Setup { cpus: CPUS, fields: &fields, history: &history };
+        let mut memory = <MmSubject as Subject>::new(&setup);
+        let mut wrong = Vec::new();
+        for (variant, &(fault, name, ..)) in Fault::ALL.iter().enumerate() {
+            let differs = (0..600).any(|seed| {
+                history[at] = 0;
+                let without = trail(hook, &mut memory, &history, seed);
+                history[at] = variant as u8 + 1;
+                without != trail(hook, &mut memory, &history, seed)
+            });
+            if differs == NEED_COMPANY.contains(&fault) {
+                wrong.push(name);
+            }
+            assert_eq!(SPEC.variant("fault", name), Some((at, variant as u8 + 1)));
+        }
+        assert_eq!(wrong, Vec::<&str>::new());
+    }
+
+    #[test]
+    fn each_class_has_three_faults() {
+        for (_, _, class, _) in Fault::ALL {
+            assert!(Fault::ALL.iter().filter(|(_, _, other, _)| other == class).count() >= 3);
+        }
+        let mut classes: Vec<_> = Fault::ALL.iter().map(|(_, _, class, _)| class).collect();
+        classes.dedup();
+        assert_eq!(classes.len(), 14);
+    }
+}

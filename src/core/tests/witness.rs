@@ -1,0 +1,297 @@
+//! The smallest witnesses: fixed sequences, and interleavings made by hand.
+//!
+//! An interleaving here is one operation that is interrupted before chosen accesses, where others run
+//! from start to end. What needs more than that is for the scheduler.
+
+use pagerace_core::event::{Event, FrameNumber, Holder, Order};
+use pagerace_core::mm::history::{AllocResult, FreePages, Misuse, Pcp};
+use pagerace_core::mm::{History, Memory, Report, Sizes};
+use pagerace_core::sync::{Access, Backend, Controlled, CpuId, Hook, Kind, Native, Waiting};
+use std::cell::{Cell, RefCell};
+
+const SIZES: Sizes = Sizes { cpus: 2, frames: 8, pcp_batch: 0, mappings: 1, indices: 1 };
+const PROFILES: [History; 4] =
+    [History::LINUX_5_9, History::LINUX_5_10, History::LINUX_6_2, History::CURRENT];
+
+fn cpu(n: usize) -> CpuId {
+    CpuId::new(n)
+}
+
+/// How many frames are on the free lists, counted by block.
+fn free_frames<B: Backend>(memory: &Memory<B>) -> usize {
+    let mut free = 0;
+    memory.walk_all(|report| {
+        if let Report::Free(_, order, _) = report {
+            free += order.frames();
+        }
+    });
+    free
+}
+
+/// What runs before the n-th access of a kind.
+type Step = (Kind, usize, Box<dyn Fn()>);
+
+/// Interrupts operations: before the n-th access from now of a kind, runs a step.
+#[derive(Default)]
+struct Interrupts {
+    steps: RefCell<Vec<Step>>,
+    seen: Cell<usize>,
+    nested: Cell<bool>,
+    events: RefCell<Vec<Event>>,
+}
+
+impl Interrupts {
+    fn install() -> &'static Self {
+        // One per test, kept for the thread's lifetime as a hook must be.
+        let hook: &'static Self = Box::leak(Box::default());
+        std::mem::forget(Controlled::install(hook));
+        hook
+    }
+
+    /// Before the `nth` access of `kind` from the step before, runs `step`.
+    fn at(&self, kind: Kind, nth: usize, step: impl Fn() + 'static) {
+        self.steps.borrow_mut().push((kind, nth, Box::new(step)));
+    }
+
+    fn saw(&self, wanted: impl Fn(&Event) -> bool) -> usize {
+        self.events.borrow().iter().filter(|event| wanted(event)).count()
+    }
+}
+
+impl Hook for Interrupts {
+    fn before(&self, access: Access) {
+        if self.nested.get() {
+            return;
+        }
+        let due = match self.steps.borrow().first() {
+            Some(&(kind, nth, _)) if kind == access.kind => {
+                self.seen.set(self.seen.get() + 1);
+                self.seen.get() == nth
+            }
+            _ => false,
+        };
+        if due {
+            let (_, _, step) = self.steps.borrow_mut().remove(0);
+            self.seen.set(0);
+            self.nested.set(true);
+            step();
+            self.nested.set(false);
+        }
+    }
+
+    fn after(&self, _: u64, _: u64) {}
+
+    fn fails(&self) -> bool {
+        false
+    }
+
+    fn wait(&self, _: &[usize], waiting: Waiting) {
+        panic!("an interrupting step may not have to wait: {waiting:?}");
+    }
+
+    fn wake(&self, _: usize) {}
+
+    fn event(&self, event: Event) {
+        self.events.borrow_mut().push(event);
+    }
+
+    fn cpu(&self) -> CpuId {
+        cpu(usize::from(self.nested.get()))
+    }
+}
+
+fn memory(history: History) -> &'static Memory<Controlled> {
+    Box::leak(Box::new(Memory::new(SIZES, history)))
+}
+
+/// Allocates order 3, takes a reference, frees, puts; returns how many frames are lost.
+fn get_free_put<B: Backend>(history: History, compound: bool) -> usize {
+    let memory = Memory::<B>::new(SIZES, history);
+    let block = memory.alloc_pages(cpu(0), Order(3), compound).expect("memory is free");
+    memory.get_page(block, Holder::Get);
+    memory.free_pages(cpu(0), block, Order(3));
+    memory.put_page(cpu(0), block, Holder::Get);
+    SIZES.frames - free_frames(&memory)
+}
+
+#[test]
+fn a_get_before_the_free_loses_seven_pages_on_5_9_only() {
+    for history in PROFILES {
+        let lost = if history.free_pages == FreePages::V5_9 { 7 } else { 0 };
+        for lost_now in
+            [get_free_put::<Native>(history, false), get_free_put::<Controlled>(history, false)]
+        {
+            assert_eq!(lost_now, lost, "{history:?}");
+        }
+        for lost_now in
+            [get_free_put::<Native>(history, true), get_free_put::<Controlled>(history, true)]
+        {
+            assert_eq!(lost_now, 0, "compound, {history:?}");
+        }
+    }
+}
+
+/// A lookup interrupted before its reference by delete and allocation, and before its reload by the
+/// free. Returns lost frames.
+fn stale_lookup(history: History, compound: bool, free_at: usize) -> (usize, &'static Interrupts) {
+    let memory = memory(history);
+    assert!(memory.add(cpu(0), 0, 0));
+    let hook = Interrupts::install();
+    hook.at(Kind::IncNotZero, 1, move || {
+        assert!(memory.delete(cpu(1), 0, 0));
+        let block = memory.alloc_pages(cpu(1), Order(2), compound).expect("memory is free");
+        assert_eq!(block, FrameNumber(0), "the frame that the lookup has seen");
+    });
+    hook.at(Kind::Load, free_at, move || memory.free_pages(cpu(1), FrameNumber(0), Order(2)));
+    assert_eq!(memory.find_get(cpu(0), 0, 0), None);
+    assert!(hook.steps.borrow().is_empty(), "all steps ran");
+    (SIZES.frames - free_frames(memory), hook)
+}
+
+#[test]
+fn a_stale_lookup_that_puts_last_leaks_the_tails_on_5_9_only() {
+    for history in PROFILES {
+        let (lost, hook) = stale_lookup(history, false, 1);
+        assert_eq!(lost, if history.free_pages == FreePages::V5_9 { 3 } else { 0 }, "{history:?}");
+        assert_eq!(hook.saw(|event| matches!(event, Event::LookupRetry { .. })), 1);
+    }
+}
+
+#[test]
+fn a_stale_lookup_of_a_compound_block_is_harmless() {
+    for history in PROFILES {
+        assert_eq!(stale_lookup(history, true, 1).0, 0, "{history:?}");
+    }
+}
+
+#[test]
+fn a_stale_lookup_that_puts_first_is_harmless() {
+    for history in PROFILES {
+        // The loads after the reference: the slot, the link to the head, then those of a new walk.
+        assert_eq!(stale_lookup(history, false, 3).0, 0, "{history:?}");
+    }
+}
+
+/// `free_pages` of a compound block, interrupted by the put of another reference before the access
+/// that looks at the head flag after its own put.
+fn put_inside_free(history: History) -> (usize, usize) {
+    let memory = memory(history);
+    let hook = Interrupts::install();
+    let block = memory.alloc_pages(cpu(0), Order(2), true).expect("memory is free");
+    memory.get_page(block, Holder::Get);
+    let put = move || memory.put_page(cpu(1), block, Holder::Get);
+    match history.free_pages {
+        // The first load is after the put.
+        FreePages::V5_10 => hook.at(Kind::Load, 1, put),
+        // There is no access after the put; before it the other reference goes first.
+        FreePages::V5_9 | FreePages::V6_2 => hook.at(Kind::Dec, 1, put),
+    }
+    memory.free_pages(cpu(0), block, Order(2));
+    let freed = hook.events.borrow();
+    let freed = freed.iter().filter_map(|event| match event {
+        Event::PageFree { order, .. } => Some(order.frames()),
+        _ => None,
+    });
+    (freed.sum(), free_frames(memory))
+}
+
+#[test]
+fn the_head_flag_read_after_the_put_frees_the_tails_twice_on_5_10_only() {
+    assert_eq!(put_inside_free(History::LINUX_5_10), (4 + 3, SIZES.frames + 3));
+    for history in [History::LINUX_5_9, History::LINUX_6_2, History::CURRENT] {
+        assert_eq!(put_inside_free(history), (4, SIZES.frames));
+    }
+}
+
+#[test]
+fn a_careless_get_on_a_tail_frees_a_page_in_use() {
+    let memory = memory(History { misuse: Misuse::NcTailGet, ..History::CURRENT });
+    let hook = Interrupts::install();
+    let block = memory.alloc_pages(cpu(0), Order(3), false).expect("memory is free");
+    memory.scan(cpu(0), block.offset(2));
+    let freed = |event: &Event| matches!(event, Event::PageFree { frame, .. } if frame.0 == 2);
+    assert_eq!(hook.saw(freed), 1);
+}
+
+#[test]
+fn two_holders_that_both_free_a_block_free_its_tails_twice_from_5_10_on() {
+    for history in PROFILES {
+        let memory = memory(History { misuse: Misuse::MultiHolder, ..history });
+        let hook = Interrupts::install();
+        let block = memory.alloc_pages(cpu(0), Order(1), false).expect("memory is free");
+        memory.free_pages(cpu(0), block, Order(1));
+        let frees = hook.saw(|event| matches!(event, Event::PageFree { .. }));
+        assert_eq!(frees, if history.free_pages == FreePages::V5_9 { 1 } else { 2 }, "{history:?}");
+    }
+}
+
+#[test]
+fn reclaim_fails_while_a_reference_is_out_and_leaves_dirty_pages() {
+    let memory = memory(History::CURRENT);
+    assert!(memory.add(cpu(0), 0, 0));
+    let page = memory.find_get(cpu(0), 0, 0).expect("it was added");
+    assert!(!memory.reclaim(cpu(0), 0, 0), "one reference too many");
+    memory.put_page(cpu(0), page, Holder::Lookup);
+    assert!(memory.reclaim(cpu(0), 0, 0));
+    assert_eq!(memory.find_get(cpu(0), 0, 0), None);
+    assert_eq!(free_frames(memory), SIZES.frames);
+}
+
+#[test]
+fn a_failed_put_of_the_current_version_reads_nothing_more() {
+    let memory = memory(History::CURRENT);
+    let hook = Interrupts::install();
+    let block = memory.alloc_pages(cpu(0), Order(0), false).expect("memory is free");
+    memory.get_page(block, Holder::Get);
+    // Any load after the put of a block that others still hold would meet this step.
+    hook.at(Kind::Dec, 1, || {});
+    hook.at(Kind::Load, 1, || panic!("a load after the put"));
+    memory.free_pages(cpu(0), block, Order(0));
+    hook.steps.borrow_mut().clear();
+    memory.put_page(cpu(0), block, Holder::Get);
+    assert_eq!(free_frames(memory), SIZES.frames);
+}
+
+#[test]
+fn blocks_split_and_merge_back_in_all_sizes() {
+    for history in PROFILES {
+        for order in (0..=3).map(Order) {
+            let memory = Memory::<Native>::new(SIZES, history);
+            let blocks: Vec<_> =
+                std::iter::from_fn(|| memory.alloc_pages(cpu(0), order, false)).collect();
+            assert_eq!(blocks.len(), SIZES.frames / order.frames());
+            for block in blocks {
+                assert_eq!(block.index() % order.frames(), 0, "aligned");
+                memory.free_pages(cpu(0), block, order);
+            }
+            let whole = memory.alloc_pages(cpu(0), Order(3), true).expect("fully merged");
+            memory.put_page(cpu(0), whole.offset(7), Holder::Owner);
+            assert_eq!(free_frames(&memory), SIZES.frames);
+        }
+    }
+}
+
+#[test]
+fn per_cpu_lists_keep_pages_until_they_overflow_or_are_drained() {
+    let sizes = Sizes { pcp_batch: 2, ..SIZES };
+    for (pcp, kept_order_1) in [(Pcp::V5_9, false), (Pcp::V6_2, true)] {
+        let history = History { pcp, alloc_result: AllocResult::Frozen, ..History::CURRENT };
+        let memory = Memory::<Native>::new(sizes, history);
+        let largest = || memory.alloc_pages(cpu(1), Order(3), false);
+        let block = memory.alloc_pages(cpu(0), Order(1), false).expect("memory is free");
+        memory.free_pages(cpu(0), block, Order(1));
+        assert_eq!(largest().is_none(), kept_order_1, "{pcp:?}");
+        let memory = Memory::<Native>::new(sizes, history);
+        let page = memory.alloc_pages(cpu(0), Order(0), false).expect("memory is free");
+        memory.free_pages(cpu(0), page, Order(0));
+        assert!(memory.alloc_pages(cpu(1), Order(3), false).is_none(), "pages are parked");
+        memory.drain_all(cpu(1));
+        let remote = pcp == Pcp::V6_2;
+        let block = memory.alloc_pages(cpu(1), Order(3), false);
+        assert_eq!(block.is_some(), remote, "only 6.2 drains other CPUs' lists: {pcp:?}");
+        if !remote {
+            memory.drain_local(cpu(0));
+            assert!(memory.alloc_pages(cpu(1), Order(3), false).is_some());
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! Checks of a whole store, entry by entry.
+//!
+//! What it is not: a repair. [`Store::format`] makes entries canonical; the rest is for people.
+
+use super::entry::Entry;
+use super::error::{Result, shown};
+use super::replay::{Replayed, replay};
+use super::store::Store;
+use crate::examine::Examiner;
+use crate::exec::Executor;
+use crate::program::Expect;
+use crate::subject::Subject;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// What is to be said about one file of a store.
+#[derive(Debug)]
+pub struct Checked {
+    /// The file.
+    pub path: PathBuf,
+    /// What is wrong with it, in words, a line each; nothing if all is well.
+    pub problems: Vec<String>,
+    /// The replay, if it is an entry.
+    pub replayed: Option<Replayed>,
+}
+
+/// Checks every file of a store: that it is an entry in canonical form, that no other promises the
+/// same finding, and that it keeps its promise in both directions.
+///
+/// # Errors
+/// If the directory cannot be read. A file that cannot be read is a problem of that file.
+pub fn check<S: Subject>(
+    store: &Store,
+    executor: &mut Executor<S>,
+    examiner: &mut Examiner,
+) -> Result<Vec<Checked>> {
+    let mut promised: BTreeMap<String, PathBuf> = BTreeMap::new();
+    let mut checked = Vec::new();
+    for path in store.files()? {
+        let mut problems = Vec::new();
+        let replayed = match canonical::<S>(store, &path, &mut problems) {
+            Err(error) => {
+                problems.push(error.to_string());
+                None
+            }
+            Ok(entry) => {
+                if let Expect::Finding(promise) = entry.expect() {
+                    match promised.get(promise) {
+                        Some(other) => problems.push(format!(
+                            "promises `{promise}`, as {} does: keep the better one",
+                            shown(other)
+                        )),
+                        None => drop(promised.insert(promise.clone(), path.clone())),
+                    }
+                }
+                let replayed = replay(executor, examiner, &entry);
+                if !replayed.is_kept() {
+                    problems.push(replayed.explain(S::spec(), &entry));
+                }
+                Some(replayed)
+            }
+        };
+        checked.push(Checked { path, problems, replayed });
+    }
+    Ok(checked)
+}
+
+/// Reads a file; not being canonical is a problem of it.
+fn canonical<S: Subject>(store: &Store, path: &Path, problems: &mut Vec<String>) -> Result<Entry> {
+    let bytes = store.bytes(path)?;
+    let entry = Entry::parse(S::spec(), path, &bytes)?;
+    if entry.print(S::spec()).as_bytes() != bytes {
+        problems.push("is not in canonical form: `pagerace corpus fmt` writes it".to_owned());
+    }
+    Ok(entry)
+}

@@ -1,0 +1,321 @@
+//! Whether an entry keeps its promise, in both directions.
+//!
+//! As it is stored, strictly: every operation runs, every decision is taken, and the run shows exactly
+//! the signature and the kind that are promised. On the default profile, which has no bug known: the
+//! same programs show nothing, under every schedule of up to one switch more than the entry has,
+//! since a fix may only have moved the window.
+//!
+//! An entry that promises to pass is held to the second on its own history as well.
+//!
+//! What it is not: a search. It finds out about one entry.
+
+use super::entry::{Entry, promise};
+use crate::examine::Examiner;
+use crate::exec::{Executor, OpEnd, Run, Session, What, enumerate};
+use crate::oracle::Finding;
+use crate::program::{Case, Expect, Key, OpId, Place};
+use crate::subject::{Spec, Subject};
+use std::fmt;
+use std::ops::ControlFlow;
+
+/// The most schedules of an entry that are run: about a minute's worth. A reduced entry has far
+/// fewer, and an entry from elsewhere must not keep its reader busy for ever.
+pub const MAX_SCHEDULES: u64 = 20_000_000;
+
+/// How one part of a promise is broken.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Broken {
+    /// The run as stored shows nothing.
+    ShowsNothing,
+    /// The run as stored shows something else.
+    Shows {
+        /// What.
+        found: String,
+    },
+    /// An operation was skipped, or the run ended before it.
+    NotRun {
+        /// Which.
+        op: OpId,
+        /// Whether it began.
+        skipped: bool,
+    },
+    /// Decisions were not taken: their accesses were not reached, or could not fail, or the CPU to run
+    /// could not.
+    NotTaken {
+        /// How many.
+        count: usize,
+        /// Where the first of them stands.
+        first: Key,
+    },
+    /// Some schedule of the same programs shows something where all should pass.
+    Fails {
+        /// Whether on the default profile; otherwise on the entry's own history.
+        default: bool,
+        /// What.
+        found: String,
+        /// With which schedule.
+        schedule: Box<Case>,
+    },
+    /// There are more schedules than [`MAX_SCHEDULES`].
+    TooMany {
+        /// Of how many switches.
+        switches: usize,
+    },
+}
+
+/// The outcome of a replay.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Replayed {
+    /// What was not as promised; nothing if the promise is kept.
+    pub broken: Vec<Broken>,
+    /// The hash of the run as stored.
+    pub hash: u64,
+    /// How many schedules were run to see that they pass.
+    pub schedules: u64,
+}
+
+impl Replayed {
+    /// Whether all was as promised.
+    #[must_use]
+    pub fn is_kept(&self) -> bool {
+        self.broken.is_empty()
+    }
+
+    /// What is broken in words, a line each.
+    #[must_use]
+    pub fn explain(&self, spec: &'static Spec, entry: &Entry) -> String {
+        let line = |broken| Explained { spec, entry, broken }.to_string();
+        self.broken.iter().map(line).collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// Replays an entry in both directions.
+pub fn replay<S: Subject>(
+    executor: &mut Executor<S>,
+    examiner: &mut Examiner,
+    entry: &Entry,
+) -> Replayed {
+    executor.session(|session| {
+        let (mut broken, hash) = as_stored(session, examiner, entry);
+        let mut schedules = 0;
+        let mut current = entry.case().clone();
+        current.set_profile(&S::spec().profiles[0]);
+        let mut all_pass = |case: &Case, default: bool| {
+            let searched = search(session, examiner, case, |_| true);
+            schedules += searched.schedules;
+            match searched.hit {
+                Some((found, schedule)) => {
+                    broken.push(Broken::Fails { default, found, schedule });
+                }
+                None if !searched.complete => {
+                    broken.push(Broken::TooMany { switches: case.switches() + 1 });
+                }
+                None => {}
+            }
+        };
+        if *entry.expect() == Expect::Pass && entry.case().history != current.history {
+            all_pass(entry.case(), false);
+        }
+        all_pass(&current, true);
+        Replayed { broken, hash, schedules }
+    })
+}
+
+/// Replays an entry as it is stored, and nothing else: what is wrong, and the hash of the run.
+pub fn as_stored<S: Subject>(
+    session: &mut Session<'_, S>,
+    examiner: &mut Examiner,
+    entry: &Entry,
+) -> (Vec<Broken>, u64) {
+    let case = entry.case();
+    let mut broken = Vec::new();
+    let run = session.run(case);
+    let hash = run.hash;
+    let finding = examiner.judge(run, case);
+    strictly(case, run, &mut broken);
+    let found = finding.map(|finding| shown(session, examiner, case, &finding));
+    match (entry.expect(), found) {
+        (Expect::Pass, None) => {}
+        (Expect::Finding(promised), Some(found)) if *promised == found => {}
+        (Expect::Finding(_), None) => broken.insert(0, Broken::ShowsNothing),
+        (_, Some(found)) => broken.insert(0, Broken::Shows { found }),
+    }
+    (broken, hash)
+}
+
+/// A finding as an `expect` line says it.
+fn shown<S: Subject>(
+    session: &mut Session<'_, S>,
+    examiner: &mut Examiner,
+    case: &Case,
+    finding: &Finding,
+) -> String {
+    promise(&finding.signature, examiner.kind(session, case).0)
+}
+
+/// Every operation ran and every decision was taken.
+fn strictly(case: &Case, run: &Run, broken: &mut Vec<Broken>) {
+    for op in (0..case.ops.len()).map(|at| OpId(at as u8)) {
+        let of_op = || run.trace.iter().filter(|line| line.op == Some(op));
+        let skipped = of_op().any(|line| line.what == What::OpEnd(OpEnd::Skipped));
+        if skipped || of_op().next().is_none() {
+            broken.push(Broken::NotRun { op, skipped });
+        }
+    }
+    // What was executed names its accesses as the run did, and so does an entry in normal form.
+    let mut decisions = case.decisions.iter();
+    let missing = decisions.find(|d| !run.executed.contains(d)).or(case.decisions.first());
+    if run.unreached > 0
+        && let Some(missing) = missing
+    {
+        broken.push(Broken::NotTaken { count: run.unreached, first: missing.at });
+    }
+}
+
+/// What a search through schedules found.
+struct Searched {
+    hit: Option<(String, Box<Case>)>,
+    schedules: u64,
+    complete: bool,
+}
+
+/// The first finding that `wanted` accepts, as an `expect` line says it, under the schedules of `case`
+/// with up to one switch more than it has.
+fn search<S: Subject>(
+    session: &mut Session<'_, S>,
+    examiner: &mut Examiner,
+    case: &Case,
+    mut wanted: impl FnMut(&Finding) -> bool,
+) -> Searched {
+    let mut hit = None;
+    let switches = case.switches() + 1;
+    let done = enumerate::schedules(session, case, switches, MAX_SCHEDULES, |case, run| {
+        match examiner.judge(run, case) {
+            Some(finding) if wanted(&finding) => {
+                hit = Some((finding, Box::new(run.normal_form(case))));
+                ControlFlow::Break(())
+            }
+            _ => ControlFlow::Continue(()),
+        }
+    });
+    let hit =
+        hit.map(|(finding, schedule)| (shown(session, examiner, &schedule, &finding), schedule));
+    Searched { hit, schedules: done.schedules, complete: done.complete }
+}
+
+/// What the programs of an entry do under one profile.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Cell {
+    /// Some schedule shows what the entry promises.
+    Fails,
+    /// No schedule does, but some shows this.
+    Other(String),
+    /// All schedules pass.
+    Passes,
+    /// There are more schedules than [`MAX_SCHEDULES`].
+    Unknown,
+}
+
+/// One row of the matrix of entries and profiles: a cell for each profile of the spec, in its order.
+/// All schedules count that have up to one switch more than the entry.
+pub fn row<S: Subject>(
+    executor: &mut Executor<S>,
+    examiner: &mut Examiner,
+    entry: &Entry,
+) -> Vec<Cell> {
+    let promised = match entry.expect() {
+        Expect::Pass => None,
+        Expect::Finding(promised) => Some(promised),
+    };
+    executor.session(|session| {
+        let mut cell = |profile| {
+            let mut case = entry.case().clone();
+            case.set_profile(profile);
+            // The stored schedule first: it is the likeliest to show it.
+            let run = session.run(&case);
+            let found = examiner.judge(run, &case);
+            let found = found.map(|finding| shown(session, examiner, &case, &finding));
+            if found.is_some() && found.as_ref() == promised {
+                return Cell::Fails;
+            }
+            let mut other = found;
+            let searched = search(session, examiner, &case, |finding| {
+                let is_promised = promised.is_some_and(|p| is_of(p, finding));
+                if !is_promised && other.is_none() {
+                    other = Some(finding.signature.to_string());
+                }
+                is_promised
+            });
+            match (searched.hit, other) {
+                (Some((found, _)), _) if Some(&found) == promised => Cell::Fails,
+                (Some((found, _)), None) => Cell::Other(found),
+                (_, Some(found)) => Cell::Other(found),
+                (None, None) if !searched.complete => Cell::Unknown,
+                (None, None) => Cell::Passes,
+            }
+        };
+        S::spec().profiles.iter().map(&mut cell).collect()
+    })
+}
+
+/// Whether a finding has the signature that is promised.
+fn is_of(promised: &str, finding: &Finding) -> bool {
+    let signature = promised.rsplit_once(' ').map_or(promised, |(signature, _)| signature);
+    signature == finding.signature.as_str()
+}
+
+struct Explained<'a> {
+    spec: &'static Spec,
+    entry: &'a Entry,
+    broken: &'a Broken,
+}
+
+impl fmt::Display for Explained<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let case = self.entry.case();
+        let promised = match self.entry.expect() {
+            Expect::Pass => "pass",
+            Expect::Finding(promised) => promised,
+        };
+        match self.broken {
+            Broken::ShowsNothing => write!(f, "expected `{promised}`, but the run passes"),
+            Broken::Shows { found } => write!(f, "expected `{promised}`, but it shows `{found}`"),
+            Broken::NotRun { op, skipped } => {
+                let name = self.spec.ops[usize::from(case.ops[op.index()].op)].name;
+                let why = if *skipped { "was skipped" } else { "did not begin" };
+                write!(f, "{} ({name}) {why}: an entry has no idle operations", op_name(case, *op))
+            }
+            Broken::NotTaken { count, first } => {
+                let at = op_name(case, first.op);
+                write!(f, "{count} decisions were not taken, the first at {at}")
+            }
+            Broken::Fails { default, found, schedule } => {
+                let profile = self.spec.profiles[0].name;
+                let on = if *default { profile } else { "its own history" };
+                write!(
+                    f,
+                    "the same programs must pass on {on}, but show `{found}` with {} switches",
+                    schedule.switches()
+                )?;
+                if *default && case.history == self.spec.profiles[0].history {
+                    f.write_str(": the entry's history is the default, so its bug is still open")?;
+                }
+                Ok(())
+            }
+            Broken::TooMany { switches } => write!(
+                f,
+                "more than {MAX_SCHEDULES} schedules of up to {switches} switches: reduce the case"
+            ),
+        }
+    }
+}
+
+/// An operation as the text form counts it: `cpu1 op2` is the second of CPU 1.
+fn op_name(case: &Case, id: OpId) -> String {
+    let place = case.ops[id.index()].place;
+    let nth = 1 + case.program(place).take_while(|(other, _)| *other != id).count();
+    match place {
+        Place::Setup => format!("setup op{nth}"),
+        Place::Cpu(cpu) => format!("cpu{cpu} op{nth}"),
+    }
+}
