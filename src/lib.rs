@@ -6,7 +6,7 @@
 //!
 //! The layers, each of which may use only what stands above it: `sync`, `event`, `mm` (the crate
 //! `pagerace-core`), [`subject`], [`program`], [`exec`], [`oracle`], [`minimize`], [`corpus`],
-//! [`campaign`], [`report`], `cli`. ARCHITECTURE.md says why; a test checks it.
+//! [`campaign`], [`report`], [`target`], `cli`. ARCHITECTURE.md says why; a test checks it.
 
 #![deny(missing_docs, unsafe_op_in_unsafe_fn)]
 
@@ -21,3 +21,4 @@ pub mod oracle;
 pub mod program;
 pub mod report;
 pub mod subject;
+pub mod target;

@@ -45,6 +45,7 @@ mod frame;
 mod free;
 pub mod history;
 pub mod limits;
+mod machine;
 mod misuse;
 pub mod outcome;
 mod page_lock;
@@ -60,6 +61,7 @@ pub use census::{Namer, Object, Report};
 pub use fault::Fault;
 pub use history::History;
 pub use limits::Sizes;
+pub use machine::Machine;
 
 use crate::event::{Event, FrameNumber, Order};
 use crate::sync::{AtomicU32, Backend, PerCpu, Rcu};

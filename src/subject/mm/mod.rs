@@ -27,7 +27,7 @@ pub use tables::SPEC;
 use super::{Call, Census, Done, FreeBlock, Names, RightKind, Setup, Spec, Subject};
 use pagerace_core::event::{FrameNumber, Holder, Order};
 use pagerace_core::mm::history::Mechanism;
-use pagerace_core::mm::{History, Memory, Object, Report, Sizes};
+use pagerace_core::mm::{History, Machine, Memory, Object, Report, Sizes};
 use pagerace_core::sync::{Backend, Controlled, CpuId};
 use tables::{Field, Op, Switch, kind};
 
@@ -90,7 +90,7 @@ fn did(done: bool) -> Done<Right> {
 }
 
 /// Runs one operation; the same on both backends.
-pub fn execute<B: Backend>(memory: &Memory<B>, cpu: CpuId, call: Call<Right>) -> Done<Right> {
+pub fn execute(memory: &impl Machine, cpu: CpuId, call: Call<Right>) -> Done<Right> {
     let [first, second] = call.operands;
     let sizes = memory.sizes();
     let order = Order((first % (u32::from(memory.max_order().0) + 1)) as u8);
@@ -136,12 +136,7 @@ pub fn execute<B: Backend>(memory: &Memory<B>, cpu: CpuId, call: Call<Right>) ->
 }
 
 /// Runs an operation that takes a right. One that does not fit is handed back.
-fn on_right<B: Backend>(
-    memory: &Memory<B>,
-    cpu: CpuId,
-    op: Op,
-    right: Option<Right>,
-) -> Done<Right> {
+fn on_right(memory: &impl Machine, cpu: CpuId, op: Op, right: Option<Right>) -> Done<Right> {
     let single = Order(0);
     match (op, right) {
         (Op::FreePages, Some(Right::Block(block, order) | Right::Compound(block, order))) => {
@@ -194,7 +189,7 @@ fn on_right<B: Backend>(
 }
 
 /// Gives a right back in the ordinary way; the same on both backends.
-pub fn give_back<B: Backend>(memory: &Memory<B>, cpu: CpuId, right: Right) {
+pub fn give_back(memory: &impl Machine, cpu: CpuId, right: Right) {
     match right {
         Right::Block(block, order) | Right::Compound(block, order) => {
             memory.free_pages(cpu, block, order);
@@ -273,7 +268,7 @@ impl Subject for MmSubject {
     }
 
     fn drain(&self, cpu: CpuId) {
-        self.drain(cpu);
+        Machine::drain(self, cpu);
     }
 
     fn census(&self, into: &mut Census) {

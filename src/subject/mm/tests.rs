@@ -22,7 +22,10 @@ fn profile(name: &str) -> &'static [u8] {
 }
 
 /// Runs `ops` random operations in sequence, gives everything back, and counts.
-fn run<B: Backend>(memory: &Memory<B>, seed: u64, ops: usize) -> (Census, Vec<usize>) {
+fn run<B: Backend>(memory: &Memory<B>, seed: u64, ops: usize) -> (Census, Vec<usize>)
+where
+    Memory<B>: Machine,
+{
     let mut draw = Draw(seed);
     let mut held: Vec<Right> = Vec::new();
     let mut done = vec![0; Op::ALL.len()];
