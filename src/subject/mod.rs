@@ -89,8 +89,9 @@ pub trait Subject: Sized + 'static {
     fn give_back(&self, cpu: CpuId, right: Self::Right);
 
     /// Gives back what the subject itself still holds for its clients (cached pages, deferred work,
-    /// per-CPU lists). Called once on CPU 0 after all rights were given back.
-    fn drain(&self, cpu: CpuId);
+    /// per-CPU lists). Called once on CPU 0 after all rights were given back. Without a body of its
+    /// own: nothing is cached or deferred.
+    fn drain(&self, _cpu: CpuId) {}
 
     /// Counts by walking the real structures. Called at quiescence, outside any run.
     fn census(&self, census: &mut Census);

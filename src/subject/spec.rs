@@ -69,6 +69,34 @@ pub struct OpSpec {
     pub simpler: &'static [usize],
 }
 
+impl OpSpec {
+    /// An operation without operands that neither takes nor gives a right and is of no use in the
+    /// set-up. The methods below add what there is; the other fields are set as fields.
+    #[must_use]
+    pub const fn new(name: &'static str, doc: &'static str) -> Self {
+        let takes = RightSet::NONE;
+        Self { name, doc, operands: &[], takes, gives: None, setup: false, simpler: &[] }
+    }
+
+    /// It takes a right of one of these kinds.
+    #[must_use]
+    pub const fn takes(self, kinds: &[RightKind]) -> Self {
+        Self { takes: RightSet::of(kinds), ..self }
+    }
+
+    /// It may give a right of this kind.
+    #[must_use]
+    pub const fn gives(self, kind: RightKind) -> Self {
+        Self { gives: Some(kind), ..self }
+    }
+
+    /// It is useful in the set-up.
+    #[must_use]
+    pub const fn in_setup(self) -> Self {
+        Self { setup: true, ..self }
+    }
+}
+
 /// A field of the set-up.
 #[derive(Clone, Copy, Debug)]
 pub struct FieldSpec {
@@ -146,6 +174,14 @@ pub struct ClassSpec {
     pub refcount: bool,
 }
 
+impl ClassSpec {
+    /// A class of objects that are no reference counts.
+    #[must_use]
+    pub const fn new(name: &'static str) -> Self {
+        Self { name, refcount: false }
+    }
+}
+
 /// Everything static about a subject.
 #[derive(Debug)]
 pub struct Spec {
@@ -172,6 +208,20 @@ pub struct Spec {
 }
 
 impl Spec {
+    /// Nothing at all, for `..Spec::EMPTY` in the tables of a subject that does without some parts.
+    /// Not a spec to run: it lacks the name and the profile that each must have.
+    pub const EMPTY: Self = Self {
+        name: "",
+        ops: &[],
+        rights: &[],
+        fields: &[],
+        switches: &[],
+        profiles: &[],
+        classes: &[],
+        outcomes: &[],
+        stack: 0,
+    };
+
     /// The index of the operation of this name.
     #[must_use]
     pub fn op(&self, name: &str) -> Option<usize> {
