@@ -20,7 +20,7 @@ pub const MAX_MAPPINGS: usize = 4;
 /// The slots of a tree node, hence the most indices of a mapping.
 pub const NODE_SLOTS: usize = 4;
 /// Tree nodes beyond one for each mapping: what may wait for a grace period without an add failing.
-pub const SPARE_NODES: usize = 2;
+pub const SPARE_NODES: usize = 1;
 
 /// The sizes of one [`super::Memory`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -1,7 +1,7 @@
 //! Writeback: a page is handed to the device and comes back.
 //!
 //! What it is not: asynchronous. One operation starts the write and ends it, keeping its reference
-//! throughout, as end of writeback does from 5.10.1 on (073861ed77b6).
+//! throughout, as the end of writeback does from 5.10 on (073861ed77b6).
 
 use super::frame::flag;
 use super::{Memory, outcome};

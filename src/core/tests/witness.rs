@@ -295,3 +295,67 @@ fn per_cpu_lists_keep_pages_until_they_overflow_or_are_drained() {
         }
     }
 }
+
+#[test]
+fn a_tree_node_is_not_used_again_while_a_lookup_may_be_in_it() {
+    let sizes = Sizes { indices: 2, ..SIZES };
+    let memory: &'static _ =
+        Box::leak(Box::new(Memory::<Controlled>::new(sizes, History::CURRENT)));
+    let hook = Interrupts::install();
+    assert!(memory.add(cpu(0), 0, 1), "index 1 needs a node");
+    // The lookup stands between slot and reference; the others use up the nodes.
+    hook.at(Kind::IncNotZero, 1, move || {
+        for spare in [true, false] {
+            assert!(memory.delete(cpu(1), 0, 1));
+            assert_eq!(memory.add(cpu(1), 0, 1), spare, "the pool has one spare node");
+        }
+    });
+    assert_eq!(memory.find_get(cpu(0), 0, 1), None);
+    let freed = |event: &Event| matches!(event, Event::RcuFree { .. });
+    assert_eq!(hook.saw(freed), 0);
+    assert!(memory.add(cpu(0), 0, 1), "the reader has left");
+    assert_eq!(hook.saw(freed), 1);
+    memory.drain(cpu(0));
+    assert_eq!(free_frames(memory), sizes.frames);
+}
+
+#[test]
+fn a_tree_holds_what_was_added_at_each_index() {
+    let sizes = Sizes { indices: 4, ..SIZES };
+    for order in [[0, 1, 2, 3], [3, 2, 1, 0], [2, 0, 3, 1]] {
+        let memory = Memory::<Native>::new(sizes, History::CURRENT);
+        for index in order {
+            assert!(memory.add(cpu(0), 0, index));
+            assert!(!memory.add(cpu(0), 0, index), "the index is taken");
+        }
+        let found: Vec<_> = (0..4).filter_map(|index| memory.read_page(cpu(0), 0, index)).collect();
+        assert_eq!(found.len(), 4);
+        for page in &found {
+            assert_eq!(found.iter().filter(|other| *other == page).count(), 1);
+            memory.put_page(cpu(0), *page, Holder::Lookup);
+        }
+        memory.truncate(cpu(0), 0);
+        assert!((0..4).all(|index| memory.find_get(cpu(0), 0, index).is_none()));
+        assert_eq!(free_frames(&memory), sizes.frames);
+    }
+}
+
+#[test]
+fn a_dirty_page_found_after_the_freeze_gets_its_references_back() {
+    let memory = memory(History::CURRENT);
+    assert!(memory.add(cpu(0), 0, 0));
+    let hook = Interrupts::install();
+    // Just before the freeze a writer dirties the page and is stopped short of cleaning it.
+    hook.at(Kind::Cas, 1, move || {
+        let dirtied = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            memory.write_page(cpu(1), 0, 0)
+        }));
+        assert!(dirtied.is_err(), "it has to wait for the page lock");
+        // Its reference, which it cannot give back any more.
+        memory.put_page(cpu(1), FrameNumber(0), Holder::Lookup);
+    });
+    assert!(!memory.reclaim(cpu(0), 0, 0));
+    assert_eq!(hook.saw(|event| matches!(event, Event::Outcome("unfreeze"))), 1);
+    let page = memory.find_get(cpu(0), 0, 0).expect("it stays cached");
+    memory.put_page(cpu(0), page, Holder::Lookup);
+}
