@@ -3,12 +3,12 @@
 //!
 //! What it is not: the search for them; that is the conservation oracle's.
 
-use super::ledger::{allocation, capitalized};
+use super::ledger::capitalized;
 use super::page::Page;
-use super::words::{Words, block, frames, holder, number};
+use super::words::{Words, block, event_of, frames, holder, number};
 use crate::exec::trace::Ending;
 use crate::oracle::{Dropped, Finding, Freed, Lost};
-use pagerace_core::event::FrameNumber;
+use pagerace_core::event::{Event, FrameNumber};
 
 /// Writes what became of each allocation that has lost frames.
 pub(super) fn write(page: &mut Page, words: &Words<'_>, finding: &Finding) {
@@ -28,10 +28,17 @@ pub(super) fn write(page: &mut Page, words: &Words<'_>, finding: &Finding) {
 fn one(page: &mut Page, words: &Words<'_>, lost: &Lost) {
     page.labelled("lost", &frames(&lost.frames));
     if let Some((head, order)) = lost.block {
-        page.labelled("block", &format!("{} (order {order})", frames(&block(head, order))));
+        let of = frames(&block(head, order));
+        let kind = match lost.allocated.and_then(|at| words.run.trace.get(at.step.0)).map(event_of)
+        {
+            Some(Some(Event::PageAlloc { compound: true, .. })) => ", compound",
+            Some(Some(Event::PageAlloc { .. })) => ", not compound",
+            _ => "",
+        };
+        page.labelled("block", &format!("{of} (order {order}{kind})"));
     }
     if let Some(origin) = lost.allocated {
-        page.labelled("allocated", &allocation(words, origin));
+        page.labelled("allocated", &format!("by {}", words.who(origin.cpu, origin.op)));
     }
     if lost.block.is_some() {
         for (n, dropped) in lost.dropped.iter().enumerate() {
@@ -50,13 +57,15 @@ fn one(page: &mut Page, words: &Words<'_>, lost: &Lost) {
             page.labelled("freed", "nothing");
         }
     }
+    page.blank();
     page.paragraph(&story(words, lost));
 }
 
-fn given_up(words: &Words<'_>, dropped: &Dropped) -> String {
+/// A reference that was given up, by whom, and what that made of the count.
+pub(super) fn given_up(words: &Words<'_>, dropped: &Dropped) -> String {
+    let transition = words.transition(dropped.step).map_or_else(String::new, |t| format!("{t}: "));
     let who = words.who(dropped.cpu, dropped.op);
-    let transition = words.transition(dropped.step).map_or_else(String::new, |t| format!("; {t}"));
-    format!("{}'s reference, by {who}{transition}", dropped.holder.name())
+    format!("{transition}{}'s, by {who}", holder(dropped.holder))
 }
 
 fn extent(freed: &Freed) -> String {
@@ -66,45 +75,41 @@ fn extent(freed: &Freed) -> String {
 /// What it comes to, in the words of someone who explains it.
 fn story(words: &Words<'_>, lost: &Lost) -> String {
     let mut sentences = Vec::new();
-    if let [before @ .., last] = lost.dropped.as_slice() {
-        for dropped in before {
-            sentences.push(early(words, lost, dropped));
-        }
-        let freed = freed_by(lost, last);
-        sentences.push(format!(
-            "{} drops the last reference, {}'s, and frees {freed}.",
-            capitalized(&words.who(last.cpu, last.op)),
-            last.holder.name(),
-        ));
+    let kept = still_counted(words, lost);
+    for (at, dropped) in lost.dropped.iter().enumerate() {
+        let actor = words.actor(dropped.cpu, dropped.op);
+        let whose = holder(dropped.holder);
+        let freed = freed_by(lost, dropped);
+        let other = lost.dropped.get(at + 1).map(|next| {
+            if next.holder == dropped.holder { "another holder" } else { holder(next.holder) }
+        });
+        sentences.push(match other.or(kept.map(|_| "somebody")) {
+            Some(other) => format!(
+                "{actor} drops {whose}'s reference, but {other} still has one, so it frees {freed}."
+            ),
+            None => {
+                let then = if at == 0 { "" } else { "then " };
+                format!("{actor} {then}drops the last reference, {whose}'s, and frees {freed}.")
+            }
+        });
     }
-    if let Some(count) = still_counted(words, lost) {
-        sentences.push(format!("At the end the count is still {count}: somebody keeps a reference."));
+    if let Some(count) = kept {
+        sentences.push(format!("At the end the count is still {count}: a reference is kept."));
     }
     let is = if lost.frames.len() == 1 { "is" } else { "are" };
-    let the_lost = the_lost(lost);
-    sentences.push(capitalized(&format!("{the_lost} {is} lost forever.")));
+    sentences.push(capitalized(&format!("{} {is} lost forever.", the_lost(lost))));
     sentences.join(" ")
-}
-
-/// A reference that was dropped before the last.
-fn early(words: &Words<'_>, lost: &Lost, dropped: &Dropped) -> String {
-    let freed = freed_by(lost, dropped);
-    let next = lost.dropped.iter().find(|later| later.step > dropped.step);
-    let holder = next.map_or("somebody", |later| holder(later.holder));
-    format!(
-        "{} drops {}'s reference; {holder} still has one, so it frees {freed}.",
-        capitalized(&words.who(dropped.cpu, dropped.op)),
-        dropped.holder.name(),
-    )
 }
 
 /// What the operation that dropped a reference freed between that and the next drop.
 fn freed_by(lost: &Lost, dropped: &Dropped) -> String {
     let mut all = Vec::new();
     for freed in &lost.freed_instead {
-        let latest = lost.dropped.iter().rev().find(|d| {
-            d.step < freed.at.step && (d.cpu, d.op) == (freed.at.cpu, freed.at.op)
-        });
+        let latest = lost
+            .dropped
+            .iter()
+            .rev()
+            .find(|d| d.step < freed.at.step && (d.cpu, d.op) == (freed.at.cpu, freed.at.op));
         if latest == Some(dropped) {
             all.extend(block(freed.frame, freed.order));
         }
@@ -126,6 +131,7 @@ fn the_lost(lost: &Lost) -> String {
     let whole = lost.block.is_none_or(|(head, order)| block(head, order).len() == n);
     match (n, whole) {
         (1, true) => format!("the frame {which}"),
+        (2, true) => format!("both frames, {which},"),
         (_, true) => format!("all {} frames, {which},", number(n)),
         (1, false) => format!("the other frame, {which},"),
         (_, false) => format!("the other {} frames, {which},", number(n)),

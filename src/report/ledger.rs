@@ -20,8 +20,12 @@ pub(super) fn write(page: &mut Page, words: &Words<'_>, finding: &Finding) {
     page.heading("Ledger");
     match finding.class {
         Class::Leak => leak::write(page, words, finding),
-        Class::DoubleFree | Class::Overlap | Class::NotCoalesced => {
-            ownership(page, words, finding, |event| is_ownership(event));
+        Class::DoubleFree => ownership(page, words, finding, is_ownership),
+        Class::Overlap | Class::NotCoalesced => {
+            ownership(page, words, finding, |event| {
+                is_ownership(event)
+                    || matches!(event, Event::PageMove { .. } | Event::PageMerge { .. })
+            });
         }
         Class::Refcount | Class::BadPage => {
             ownership(page, words, finding, |event| {
@@ -51,18 +55,40 @@ pub(super) fn write(page: &mut Page, words: &Words<'_>, finding: &Finding) {
         Class::Nondeterminism => {}
     }
     if finding.class != Class::Leak {
+        page.blank();
         page.paragraph(&verdict(words, finding));
     }
 }
 
 /// What it comes to, as a sentence.
 fn verdict(words: &Words<'_>, finding: &Finding) -> String {
-    let why = capitalized(finding.facts.why);
-    match finding.at.and_then(|at| words.run.trace.get(at.0)) {
-        Some(entry) => format!("{why}: {}.", words.who(entry.cpu, entry.op)),
-        None if why.is_empty() => "Nothing more is known.".to_owned(),
-        None => format!("{why}."),
-    }
+    let why = finding.facts.why;
+    let Some(at) = finding.at else { return format!("{}.", capitalized(why)) };
+    let Some(entry) = words.run.trace.get(at.0) else { return format!("{}.", capitalized(why)) };
+    let actor = words.actor(entry.cpu, entry.op);
+    let Some(event) = event_of(entry) else { return format!("{actor} does it: {why}.") };
+    let Event::PageFree { frame, order, .. } = *event else {
+        return format!("{actor}: {}; {why}.", words.event(event));
+    };
+    let freed = block(frame, order);
+    let again = freed_before(words, at, &freed);
+    let before = again.as_ref().map_or("", String::as_str);
+    let again = if again.is_some() { " again" } else { "" };
+    format!("{before}{actor} frees {}{again}: {why}.", frames(&freed))
+}
+
+/// A sentence about who freed some of the frames before, without an allocation since.
+fn freed_before(words: &Words<'_>, at: StepIndex, of: &[FrameNumber]) -> Option<String> {
+    let trace = words.run.trace.get(..at.0)?;
+    let events = trace.iter().rev().filter_map(|entry| Some((entry, event_of(entry)?)));
+    let (entry, event) = events
+        .filter(|(_, event)| matches!(event, Event::PageAlloc { .. } | Event::PageFree { .. }))
+        .find(|(_, event)| {
+            block_of(event).is_some_and(|(f, order)| block(f, order).iter().any(|f| of.contains(f)))
+        })?;
+    let Event::PageFree { frame, order, .. } = *event else { return None };
+    let freed = frames(&block(frame, order));
+    Some(format!("{} frees {freed}. ", words.actor(entry.cpu, entry.op)))
 }
 
 pub(super) fn capitalized(text: &str) -> String {
@@ -76,8 +102,6 @@ fn is_ownership(event: &TraceEvent) -> bool {
         Event::PageAlloc { .. }
             | Event::PageFree { .. }
             | Event::PageSplit { .. }
-            | Event::PageMove { .. }
-            | Event::PageMerge { .. }
             | Event::BadPage { .. }
             | Event::BugOn { .. }
     )
@@ -98,12 +122,7 @@ fn block_of(event: &TraceEvent) -> Option<(FrameNumber, Order)> {
 }
 
 /// What happened to the frames of the finding, and whose they were.
-fn ownership(
-    page: &mut Page,
-    words: &Words<'_>,
-    finding: &Finding,
-    told: impl Fn(&TraceEvent) -> bool,
-) {
+fn ownership(page: &mut Page, words: &Words<'_>, finding: &Finding, told: fn(&TraceEvent) -> bool) {
     let facts = &finding.facts;
     if !facts.frames.is_empty() {
         page.labelled("frames", &frames(&facts.frames));
@@ -111,10 +130,8 @@ fn ownership(
     if let Some(origin) = facts.allocated {
         page.labelled("allocated", &allocation(words, origin));
     }
-    if let Some(last) = facts.dropped_last {
-        let transition = words.transition(last.step).map_or_else(String::new, |t| format!("; {t}"));
-        let who = words.who(last.cpu, last.op);
-        page.labelled("last put", &format!("{}'s, by {who}{transition}", last.holder.name()));
+    if let Some(last) = &facts.dropped_last {
+        page.labelled("last put", &leak::given_up(words, last));
     }
     census(page, words, finding);
     history(page, words, "What happened to them, in order:", finding.at, |_, event| {
@@ -140,9 +157,11 @@ fn census(page: &mut Page, words: &Words<'_>, finding: &Finding) {
     let census = &words.run.census;
     let near = |frame: FrameNumber, order: Order| {
         let within = block(frame, order);
-        finding.facts.frames.iter().any(|f| {
-            within.contains(f) || order.0 < 32 && within.contains(&f.buddy(order))
-        })
+        finding
+            .facts
+            .frames
+            .iter()
+            .any(|f| within.contains(f) || order.0 < 32 && within.contains(&f.buddy(order)))
     };
     let free = census.free.iter().filter(|b| near(b.frame, b.order)).take(MOST_LINES);
     let free: Vec<String> = free
@@ -219,8 +238,12 @@ fn lookup(page: &mut Page, words: &Words<'_>, finding: &Finding) {
         page.labelled("which is", &format!("allocated {}", allocation(words, origin)));
     }
     let by = (entry.cpu, entry.op);
-    history(page, words, "What the index held, in order:", finding.at, |entry, event| {
-        match *event {
+    history(
+        page,
+        words,
+        "What the index held, in order:",
+        finding.at,
+        |entry, event| match *event {
             Event::CacheAdd { mapping: m, index: i, .. }
             | Event::CacheDelete { mapping: m, index: i, .. } => (m, i) == (mapping, index),
             Event::LookupStart { .. } | Event::LookupRetry { .. } => (entry.cpu, entry.op) == by,
@@ -228,8 +251,8 @@ fn lookup(page: &mut Page, words: &Words<'_>, finding: &Finding) {
                 frame.is_some_and(|frame| block(f, order).contains(&frame))
             }
             _ => false,
-        }
-    });
+        },
+    );
 }
 
 /// The sections and locks of the CPU that sleeps.
@@ -274,7 +297,10 @@ fn deadlock(page: &mut Page, words: &Words<'_>) {
 }
 
 /// Who took a lock last and did not release it.
-fn lock_holder(words: &Words<'_>, lock: Option<ObjectId>) -> Option<(CpuId, Option<crate::program::OpId>)> {
+fn lock_holder(
+    words: &Words<'_>,
+    lock: Option<ObjectId>,
+) -> Option<(CpuId, Option<crate::program::OpId>)> {
     lock?;
     let mut accesses = words.run.trace.iter().rev().filter_map(|entry| match entry.what {
         What::Access { object, kind, old, new, .. } if object == lock && is_lock(kind) => {

@@ -27,12 +27,12 @@ mod words;
 
 use crate::exec::trace::Run;
 use crate::oracle::{Class, Finding, Kind};
-use crate::program::{Case, Key, Place, Site};
+use crate::program::Case;
 use crate::subject::Spec;
 use core::fmt;
 use interest::Interest;
 use page::Page;
-use words::{Words, count, frames, holder, number};
+use words::{Words, block, count, frames, holder, number};
 
 /// A finding with everything it takes to explain it. Printed by `Display`.
 #[derive(Clone, Copy, Debug)]
@@ -91,6 +91,18 @@ impl Report<'_> {
         page.labelled("history", &self.history());
     }
 
+    /// The schedule that was executed, as an entry would keep it.
+    fn schedule(&self, page: &mut Page) {
+        let normal = self.run.normal_form(self.case);
+        if normal.decisions.is_empty() {
+            return;
+        }
+        page.heading(&format!("Schedule ({})", count(normal.switches(), "switch")));
+        for decision in words::lines(self.spec, &normal).1 {
+            page.indented(&decision, 2, 4);
+        }
+    }
+
     /// The switches that are not as in the default profile.
     fn history(&self) -> String {
         let default = self.spec.profiles.first();
@@ -125,41 +137,38 @@ pub fn headline(finding: &Finding, kind: Kind) -> String {
 
 fn summary(finding: &Finding) -> String {
     let facts = &finding.facts;
-    let of_frames = || match facts.frames.as_slice() {
-        [] => String::new(),
-        some => format!(" ({})", frames(some)),
+    let which = frames(&facts.frames);
+    let is = if facts.frames.len() == 1 { "is" } else { "are" };
+    let what = match (finding.class, which.is_empty()) {
+        (Class::Leak, _) => return leak_summary(finding),
+        (Class::DoubleFree, false) => format!("{which} {is} freed, but {}", facts.why),
+        (_, true) => facts.why.to_owned(),
+        (_, false) => format!("{} ({which})", facts.why),
     };
-    match finding.class {
-        Class::Leak => leak_summary(finding),
-        _ => match facts.dropped_last {
-            Some(last) => {
-                let last = holder(last.holder);
-                format!("{}{}; the last reference dropped was {last}'s", facts.why, of_frames())
-            }
-            None => format!("{}{}", facts.why, of_frames()),
-        },
+    match facts.dropped_last {
+        Some(last) => format!("{what}; the reference dropped last was {}'s", holder(last.holder)),
+        None => what,
     }
 }
 
 fn leak_summary(finding: &Finding) -> String {
     let facts = &finding.facts;
     let lost = facts.frames.len();
-    let what = match facts.lost.as_slice() {
-        [one] => match one.block {
-            Some((_, order)) if order.frames() > lost => {
-                format!("{} of the {} frames of a block", number(lost), number(order.frames()))
-            }
-            Some((_, order)) if order.frames() > 1 => {
-                format!("a block of {} frames", number(lost))
-            }
-            _ => count_frames(lost),
-        },
-        _ => count_frames(lost),
+    let block = match facts.lost.as_slice() {
+        [one] => one.block.map_or(0, |(frame, order)| block(frame, order).len()),
+        _ => 0,
+    };
+    let what = if block > lost {
+        format!("{} of the {} frames of a block", number(lost), number(block))
+    } else if block > 1 {
+        format!("a block of {} frames", number(lost))
+    } else {
+        count_frames(lost)
     };
     let is = if lost == 1 || what.starts_with('a') { "is" } else { "are" };
     match facts.dropped_last {
         Some(last) => {
-            format!("{what} {is} lost; the last reference was {}'s", holder(last.holder))
+            format!("{what} {is} lost; the reference dropped last was {}'s", holder(last.holder))
         }
         None => format!("{what} {is} lost; nobody gave up a reference"),
     }
@@ -167,15 +176,4 @@ fn leak_summary(finding: &Finding) -> String {
 
 fn count_frames(n: usize) -> String {
     if n == 1 { "a frame".to_owned() } else { format!("{} frames", number(n)) }
-}
-
-impl Report<'_> {
-    /// The switches that were chosen, in the normal form that entries keep.
-    fn schedule(&self, page: &mut Page) {
-        let normal = self.run.normal_form(self.case);
-        if normal.decisions.is_empty() {
-            return;
-        }
-        page.heading(&format!("Schedule: {}", count(normal.switches(), "chosen switch")));
-    }
 }

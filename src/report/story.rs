@@ -9,7 +9,7 @@
 use super::interest::Interest;
 use super::page::{Columns, Page};
 use super::words::{Words, count, event_of, reference};
-use crate::exec::trace::{Ending, Entry, OpEnd, Phase, SwitchReason, What};
+use crate::exec::trace::{Ending, Entry, OpEnd, Phase, SwitchReason, TraceEvent, What};
 use crate::program::{Action, OpId, Place, Site};
 use pagerace_core::event::Event;
 use pagerace_core::sync::MAX_CPUS;
@@ -62,8 +62,7 @@ pub(super) fn programs(page: &mut Page, words: &Words<'_>) {
             let program = words.case.program(Place::Cpu(cpu as u8));
             program
                 .flat_map(|(id, _)| {
-                    let text = format!("{} {}", words.op(id), outcome(words, id));
-                    columns.cell(&text, 0)
+                    columns.cell(&format!("{} {}", words.op(id), outcome(words, id)), 0)
                 })
                 .collect()
         })
@@ -81,7 +80,7 @@ pub(super) fn outcome(words: &Words<'_>, id: OpId) -> String {
     let mut started = false;
     for entry in words.run.trace.iter().filter(|entry| entry.op == Some(id)) {
         match entry.what {
-            What::OpEnd(end) => return words.end(Some(id), end),
+            What::OpEnd(end) => return words.end(None, end),
             What::OpStart => started = true,
             _ => {}
         }
@@ -145,11 +144,8 @@ pub(super) fn interleaving(page: &mut Page, words: &Words<'_>, interest: &Intere
 }
 
 fn write(page: &mut Page, columns: &Columns, active: &[usize], rows: &[Row]) {
-    let middle = if rows.len() > MOST_ROWS {
-        MOST_ROWS / 2..rows.len() - MOST_ROWS / 2
-    } else {
-        0..0
-    };
+    let middle =
+        if rows.len() > MOST_ROWS { MOST_ROWS / 2..rows.len() - MOST_ROWS / 2 } else { 0..0 };
     let mut folded = 0;
     for (at, row) in rows.iter().enumerate() {
         if middle.contains(&at) && !row.decides {
@@ -191,9 +187,8 @@ pub(super) fn drain(page: &mut Page, words: &Words<'_>, interest: &Interest<'_>)
             What::Access { .. } => accesses += 1,
             What::Event(event) => {
                 let concerns = match event {
-                    Event::PageAlloc { frame, order, .. } | Event::PageFree { frame, order, .. } => {
-                        interest.touches(frame, order)
-                    }
+                    Event::PageAlloc { frame, order, .. }
+                    | Event::PageFree { frame, order, .. } => interest.touches(frame, order),
                     Event::LookupEnd { .. } | Event::LookupRetry { .. } => false,
                     _ => interest.wants_event(&event),
                 };
@@ -221,11 +216,13 @@ struct Teller<'a> {
     rows: Vec<Row>,
     /// Accesses of each CPU that are not told yet.
     folded: [usize; MAX_CPUS],
+    /// Whose merge the last row tells, and how many rows there are with it.
+    merged: Option<(usize, usize)>,
 }
 
 impl<'a> Teller<'a> {
     fn new(words: &'a Words<'a>, interest: &'a Interest<'a>) -> Self {
-        Self { words, interest, rows: Vec::new(), folded: [0; MAX_CPUS] }
+        Self { words, interest, rows: Vec::new(), folded: [0; MAX_CPUS], merged: None }
     }
 
     fn tell(mut self, range: Range<usize>) -> Vec<Row> {
@@ -236,7 +233,8 @@ impl<'a> Teller<'a> {
             match entry.what {
                 What::Phase(_) => {}
                 What::OpStart => {
-                    let head = entry.op.map_or("drain".to_owned(), |op| self.words.op_with_operand(op));
+                    let head =
+                        entry.op.map_or("drain".to_owned(), |op| self.words.op_with_operand(op));
                     self.row(step, cpu, 0, head);
                 }
                 What::OpEnd(end) => self.op_ended(step, &entry, end),
@@ -255,8 +253,7 @@ impl<'a> Teller<'a> {
                     let with_access = matches!(event, Event::PageLock { .. }) && shown[cpu];
                     let wanted = self.interest.wants(step, &entry) && !told;
                     if wanted || with_access {
-                        let text = self.words.event(&event);
-                        self.row(step, cpu, NESTED, text);
+                        self.event(step, cpu, &event);
                     }
                 }
                 What::Switch { to, why } => {
@@ -308,6 +305,17 @@ impl<'a> Teller<'a> {
             text += if failed { ": made to fail" } else { "" };
         }
         text
+    }
+
+    /// Of merges that follow one another only the last is told.
+    fn event(&mut self, step: usize, cpu: usize, event: &TraceEvent) {
+        let merge = matches!(event, Event::PageMerge { .. });
+        let again = merge && self.merged == Some((cpu, self.rows.len())) && self.folded[cpu] == 0;
+        if again {
+            self.rows.pop();
+        }
+        self.row(step, cpu, NESTED, self.words.event(event));
+        self.merged = merge.then_some((cpu, self.rows.len()));
     }
 
     fn op_ended(&mut self, step: usize, entry: &Entry, end: OpEnd) {

@@ -3,11 +3,10 @@
 //! What it is not: layout. Every text here is one line of any length.
 
 use crate::exec::trace::{Entry, OpEnd, Run, StepIndex, TraceEvent, What};
+use crate::program::text::Text;
 use crate::program::{Case, OpId, Place};
 use crate::subject::{ObjectId, Spec};
-use pagerace_core::event::{
-    Context, Event, FrameNumber, FreeList, Holder, Order, RefChange,
-};
+use pagerace_core::event::{Context, Event, FrameNumber, FreeList, Holder, Order, RefChange};
 use pagerace_core::sync::{CpuId, Kind, Waiting};
 
 /// The vocabulary of one run.
@@ -17,18 +16,22 @@ pub(super) struct Words<'a> {
     pub run: &'a Run,
     /// The classes that are one lock: these need no number.
     single: Vec<bool>,
+    /// How the case's text states its operations, by number.
+    ops: Vec<String>,
 }
 
 impl<'a> Words<'a> {
     pub fn new(spec: &'a Spec, case: &'a Case, run: &'a Run) -> Self {
-        let mut single = vec![true; spec.classes.len()];
+        let mut single = vec![None; spec.classes.len()];
         for entry in &run.trace {
             let What::Access { object: Some(object), kind, .. } = entry.what else { continue };
             if let Some(single) = single.get_mut(usize::from(object.class)) {
-                *single &= object.instance == 0 && is_lock(kind);
+                let first = object.instance == 0 && is_lock(kind);
+                *single = Some(single.unwrap_or(true) && first);
             }
         }
-        Self { spec, case, run, single }
+        let single = single.into_iter().map(|single| single == Some(true)).collect();
+        Self { spec, case, run, single, ops: lines(spec, case).0 }
     }
 
     pub fn is_refcount(&self, object: Option<ObjectId>) -> bool {
@@ -50,32 +53,8 @@ impl<'a> Words<'a> {
 
     /// An operation as a case states it: `p0 = alloc order=2`.
     pub fn op(&self, id: OpId) -> String {
-        let Some(op) = self.case.ops.get(id.index()) else { return format!("operation {}", id.0) };
-        let Some(row) = self.spec.ops.get(usize::from(op.op)) else {
-            return format!("operation {}", id.0);
-        };
-        let mut text = String::new();
-        if self.is_taken(id) {
-            text += &format!("p{} = ", self.number(id));
-        }
-        text += row.name;
-        match op.right {
-            Some(right) => text += &format!(" p{}", self.number(right)),
-            None if row.takes.is_empty() => {}
-            None => text += " none",
-        }
-        for (operand, value) in row.operands.iter().zip(op.operands) {
-            text += &format!(" {}={value}", operand.name);
-        }
-        text
-    }
-
-    fn is_taken(&self, id: OpId) -> bool {
-        self.case.ops.iter().any(|op| op.right == Some(id))
-    }
-
-    fn number(&self, id: OpId) -> usize {
-        (0..id.0).filter(|&other| self.is_taken(OpId(other))).count()
+        let stated = self.ops.get(id.index());
+        stated.map_or_else(|| format!("operation {}", id.0), Clone::clone)
     }
 
     /// Who did something: `cpu1 in free_pages p0`.
@@ -85,6 +64,15 @@ impl<'a> Words<'a> {
         match place {
             Some(Place::Setup) => format!("the set-up, in `{}`", self.op(id)),
             _ => format!("cpu{} in `{}`", cpu.index(), self.op(id)),
+        }
+    }
+
+    /// Who does something, as the subject of a sentence: "On cpu1, `free_pages p0`".
+    pub fn actor(&self, cpu: CpuId, op: Option<OpId>) -> String {
+        let Some(id) = op else { return "The drain".to_owned() };
+        match self.case.ops.get(id.index()).map(|op| op.place) {
+            Some(Place::Setup) => format!("In the set-up, `{}`", self.op(id)),
+            _ => format!("On cpu{}, `{}`", cpu.index(), self.op(id)),
         }
     }
 
@@ -165,7 +153,8 @@ impl<'a> Words<'a> {
     pub fn transition(&self, step: StepIndex) -> Option<String> {
         let cpu = self.run.trace.get(step.0)?.cpu;
         let before = self.run.trace[..=step.0].iter().rev().filter(|entry| entry.cpu == cpu);
-        let access = before.map(|entry| entry.what).find(|what| matches!(what, What::Access { .. }));
+        let access =
+            before.map(|entry| entry.what).find(|what| matches!(what, What::Access { .. }));
         match access? {
             What::Access { object, kind, old, new, .. } if self.is_refcount(object) => {
                 Some(self.access(object, kind, old, new))
@@ -249,6 +238,17 @@ impl<'a> Words<'a> {
             _ => "event".to_owned(),
         }
     }
+}
+
+/// The lines of a case's text that state its operations, and those that state its decisions.
+pub(super) fn lines(spec: &Spec, case: &Case) -> (Vec<String>, Vec<String>) {
+    let text = Text { spec, case }.to_string();
+    let (ops, schedule) = text.split_once("\nschedule:\n").unwrap_or((&text, ""));
+    let indented = |text: &str| -> Vec<String> {
+        text.lines().filter_map(|line| line.strip_prefix("  ")).map(str::to_owned).collect()
+    };
+    let decisions = indented(schedule).into_iter().filter(|line| line.starts_with("at "));
+    (indented(ops), decisions.collect())
 }
 
 /// The tracepoint on a line of a trace, if it is one.
@@ -335,7 +335,7 @@ pub(super) fn number(n: usize) -> String {
 pub(super) fn count(n: usize, thing: &str) -> String {
     let ending = match n {
         1 => "",
-        _ if thing.ends_with('s') => "es",
+        _ if thing.ends_with(['s', 'h']) => "es",
         _ => "s",
     };
     format!("{n} {thing}{ending}")
