@@ -36,6 +36,8 @@ fn what_is_no_entry_is_refused_with_its_place_and_the_next_step() {
         ("\x7fELF\x02\x01", "raw bytes"),
         (&text.replace("subject counters", "subject other"), "other"),
         (&text.replace("bump counter", "b\u{0}mp counter"), "unknown operation"),
+        (&text.replace("# Found", "# \u{1b}[2J Found"), "has control characters"),
+        (&text.replace("update race", "update\u{7} race"), "has control characters"),
         (&text.replace("expect overlap/lost-update race\n", ""), "does not say what it expects"),
     ] {
         fs::write(&path, content).unwrap();

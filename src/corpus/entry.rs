@@ -88,11 +88,7 @@ impl Entry {
 
     /// The entry that these bytes of `path` are.
     pub(super) fn parse(spec: &Spec, path: &Path, bytes: &[u8]) -> Result<Self> {
-        let document = text::parse(spec, bytes).map_err(|error| {
-            let error = Box::new(error);
-            Error::Parse { path: path.to_path_buf(), error }
-        })?;
-        Self::new(document).ok_or_else(|| {
+        Self::new(parse(spec, path, bytes)?).ok_or_else(|| {
             let next = "add a line `expect SIGNATURE KIND` or `expect pass`";
             Error::refused(path, "the case does not say what it expects", next)
         })
@@ -128,6 +124,32 @@ impl Entry {
         let case = self.case();
         (case.active_cpus(), case.ops.len(), case.decisions.len())
     }
+}
+
+/// Reads a file that the user named, whether or not it says what it expects.
+///
+/// # Errors
+/// If it cannot be read or is no case of this subject.
+pub fn read_case(spec: &Spec, path: &Path) -> Result<Document> {
+    parse(spec, path, &read::file(path, Links::Follow)?)
+}
+
+fn parse(spec: &Spec, path: &Path, bytes: &[u8]) -> Result<Document> {
+    let document = text::parse(spec, bytes).map_err(|error| {
+        let error = Box::new(error);
+        Error::Parse { path: path.to_path_buf(), error }
+    })?;
+    // Comments and expectations are free text, and are shown on terminals.
+    let has_control = |text: &str| text.chars().any(char::is_control);
+    let expect = match &document.case.expect {
+        Some(Expect::Finding(promise)) => promise,
+        _ => "",
+    };
+    if has_control(expect) || document.comments.iter().any(|line| has_control(line)) {
+        let next = "remove what is not text: `pagerace` prints comments and `expect` as they are";
+        return Err(Error::refused(path, "the text has control characters", next));
+    }
+    Ok(document)
 }
 
 /// What the `expect` line of a finding says: its signature and its kind.

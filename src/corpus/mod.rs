@@ -24,7 +24,7 @@ pub mod store;
 pub mod write;
 
 pub use check::{Checked, check};
-pub use entry::{Entry, Provenance};
+pub use entry::{Entry, Provenance, read_case};
 pub use error::Error;
 pub use replay::{Broken, Cell, Replayed, replay};
 pub use store::{Found, Kept, Store};
