@@ -217,6 +217,7 @@ impl Spec {
         fields: &[],
         switches: &[],
         profiles: &[],
+        races: &[],
         classes: &[],
         outcomes: &[],
         stack: 0,
