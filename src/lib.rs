@@ -11,6 +11,8 @@
 #![deny(missing_docs, unsafe_op_in_unsafe_fn)]
 
 pub mod campaign;
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod corpus;
 pub mod examine;
 pub mod exec;

@@ -21,7 +21,7 @@ pub mod error;
 pub mod read;
 pub mod replay;
 pub mod store;
-mod write;
+pub mod write;
 
 pub use check::{Checked, check};
 pub use entry::{Entry, Provenance, read_case};

@@ -59,6 +59,7 @@ static SPEC: Spec = Spec {
     fields: &[],
     switches: &[],
     profiles: &[ProfileSpec { name: "toy", history: &[] }],
+    races: &[],
     classes: &[
         ClassSpec { name: "register", refcount: false },
         ClassSpec { name: "lock", refcount: false },

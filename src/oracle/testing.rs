@@ -42,6 +42,7 @@ pub static SPEC: Spec = Spec {
     fields: &[],
     switches: &[],
     profiles: &[ProfileSpec { name: "only", history: &[] }],
+    races: &[],
     classes: &[
         class("refcount", true),
         class("zone_lock", false),

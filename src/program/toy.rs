@@ -45,6 +45,7 @@ pub static SPEC: Spec = Spec {
         ProfileSpec { name: "current", history: &[0, 0] },
         ProfileSpec { name: "old", history: &[1, 1] },
     ],
+    races: &[],
     classes: &[class("slot"), class("refcount"), class("zone_lock")],
     outcomes: &[],
     stack: 1 << 16,

@@ -140,6 +140,31 @@ pub struct ProfileSpec {
     pub history: &'static [u8],
 }
 
+/// What is on record about the documented race of one variant.
+///
+/// For people and for naming entries; nothing that generates, runs or judges cases looks at it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct RaceSpec {
+    /// Its name, which its entry has too (`nc-free-leak`).
+    pub name: &'static str,
+    /// The switch that has it (`free_pages`).
+    pub switch: &'static str,
+    /// The variant that has it (`v5_9`).
+    pub variant: &'static str,
+    /// The commit that introduced it, 12 digits, or `-`.
+    pub introduced: &'static str,
+    /// The commit that fixed it, 12 digits, or `-`.
+    pub fixed: &'static str,
+    /// The first and the last release that have it.
+    pub versions: &'static str,
+    /// Its CVE, or `-`.
+    pub cve: &'static str,
+    /// The entry that shows it, below `corpus/`, or `-`.
+    pub entry: &'static str,
+    /// The signature it shows itself by, or `-` where that is not established.
+    pub signature: &'static str,
+}
+
 /// A class of objects.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ClassSpec {
@@ -172,6 +197,8 @@ pub struct Spec {
     pub switches: &'static [SwitchSpec],
     /// The profiles; the first is the default, with no bug known.
     pub profiles: &'static [ProfileSpec],
+    /// The documented races of the switches' variants.
+    pub races: &'static [RaceSpec],
     /// The classes of objects.
     pub classes: &'static [ClassSpec],
     /// The names of what [`pagerace_core::event::Event::Outcome`] counts.
@@ -190,6 +217,7 @@ impl Spec {
         fields: &[],
         switches: &[],
         profiles: &[],
+        races: &[],
         classes: &[],
         outcomes: &[],
         stack: 0,

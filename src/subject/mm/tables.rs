@@ -4,10 +4,12 @@
 //! names matter where text is kept.
 
 use crate::subject::{
-    ClassSpec, FieldSpec, OpSpec, OperandSpec, ProfileSpec, RightKind, RightSet, Spec, SwitchSpec,
-    VariantSpec,
+    ClassSpec, FieldSpec, OpSpec, OperandSpec, ProfileSpec, RaceSpec, RightKind, RightSet, Spec,
+    SwitchSpec, VariantSpec,
 };
-use pagerace_core::mm::history::{AllocResult, FreePages, History, Mechanism, Misuse, Pcp};
+use pagerace_core::mm::history::{
+    AllocResult, FreePages, History, Mechanism, Misuse, Pcp, RACES as ON_RECORD, Race,
+};
 use pagerace_core::mm::{Object, limits, outcome};
 
 /// The kinds of right.
@@ -216,6 +218,31 @@ const CLASSES: [ClassSpec; Object::CLASSES.len()] = {
     rows
 };
 
+/// What the core has on record, with the entries that show it.
+const RACES: [RaceSpec; ON_RECORD.len()] = {
+    let mut rows = [race(&ON_RECORD[0], "-", "-"); ON_RECORD.len()];
+    let mut at = 0;
+    while at < rows.len() {
+        let (entry, signature) = ENTRIES[at];
+        rows[at] = race(&ON_RECORD[at], entry, signature);
+        at += 1;
+    }
+    rows
+};
+
+/// The entry of each race on record, and the signature that it shows itself by.
+const ENTRIES: [(&str, &str); ON_RECORD.len()] = [
+    ("seed_race/nc-free-leak.case", "leak/block/lookup"),
+    ("seed_race/racy-pagehead.case", "double-free/compound/lookup"),
+    ("-", "-"),
+    ("-", "-"),
+];
+
+const fn race(on_record: &Race, entry: &'static str, signature: &'static str) -> RaceSpec {
+    let Race { name, switch, variant, introduced, fixed, versions, cve } = *on_record;
+    RaceSpec { name, switch, variant, introduced, fixed, versions, cve, entry, signature }
+}
+
 /// The subject's tables.
 pub static SPEC: Spec = Spec {
     name: "mm",
@@ -224,6 +251,7 @@ pub static SPEC: Spec = Spec {
     fields: FIELDS,
     switches: SWITCHES,
     profiles: PROFILES,
+    races: &RACES,
     classes: &CLASSES,
     outcomes: outcome::ALL,
     stack: 64 << 10,

@@ -1,0 +1,59 @@
+//! Cases in: text files, or raw bytes if the user says so.
+//!
+//! What it is not: trusting. Sizes and kinds of files are checked before anything is read
+//! ([`crate::corpus::read`]), and text is parsed strictly.
+
+use super::args::{History, Source};
+use super::output::Error;
+use crate::corpus::read::{self, Links};
+use crate::program::text::{self, Document};
+use crate::program::{Case, wire};
+use crate::subject::Spec;
+use std::path::Path;
+
+/// The case in a file, under the history that was asked for, with the file's comments.
+///
+/// # Errors
+/// If it cannot be read or is no case of this subject.
+pub fn case(spec: &'static Spec, path: &Path, source: &Source) -> Result<Document, Error> {
+    let bytes = read::file(path, Links::Follow)?;
+    let mut document = if source.bytes {
+        Document::new(wire::decode(spec, &bytes))
+    } else {
+        text::parse(spec, &bytes)
+            .map_err(|error| Error::Parse { path: path.to_path_buf(), error: error.into() })?
+    };
+    if is_asked_for(&source.history) {
+        set_history(spec, &mut document.case, &source.history);
+        // What a case expects it expects of its own history.
+        document.case.expect = None;
+    }
+    Ok(document)
+}
+
+/// Whether the user asks for a history in place of the case's own.
+pub fn is_asked_for(history: &History) -> bool {
+    history.profile.is_some() || !history.set.is_empty()
+}
+
+/// Sets a case's history. The names are known: the command line refuses others.
+pub fn set_history(spec: &'static Spec, case: &mut Case, history: &History) {
+    if let Some(profile) = history.profile.as_deref() {
+        case.set_profile(spec.profile(profile).expect("the command line knows the profiles"));
+    }
+    for set in &history.set {
+        let pair = set.split_once('=').and_then(|(switch, variant)| spec.variant(switch, variant));
+        let (switch, variant) = pair.expect("the command line knows the variants");
+        case.history[switch] = variant;
+    }
+}
+
+/// A history in words: the profile, and what differs from it.
+pub fn history_label(history: &History, default: &str) -> String {
+    let mut label = history.profile.as_deref().unwrap_or(default).to_owned();
+    for set in &history.set {
+        label.push(',');
+        label.push_str(set);
+    }
+    label
+}

@@ -1,0 +1,131 @@
+//! Where findings are kept, and under which name.
+//!
+//! The store of a campaign is the directory that the user names, or `corpus/hunt` of the checkout. A
+//! checkout's other stores count as well: what one of them has is not kept twice.
+//!
+//! What it is not: the store ([`crate::corpus::store`]).
+
+use super::output::{Error, refused};
+use crate::corpus::entry::promise;
+use crate::corpus::store::VARIABLE;
+use crate::corpus::{Entry, Found, Kept, Store};
+use crate::oracle::{Kind, Signature};
+use crate::program::{Case, Expect};
+use crate::subject::Spec;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// The target that hunts stand for.
+const TARGET: &str = "hunt";
+
+/// A place for entries.
+pub struct Keeper {
+    found: Found,
+    /// The directory of all stores of the checkout, if it is one's.
+    all: Option<PathBuf>,
+}
+
+impl Keeper {
+    /// The store in `directory`, or else the checkout's.
+    ///
+    /// # Errors
+    /// If there is one that cannot be used.
+    pub fn new(directory: Option<&Path>) -> Result<Self, Error> {
+        if let Some(directory) = directory {
+            return Ok(Self { found: Found::Store(Store::at(directory)?), all: None });
+        }
+        let found = Store::find(TARGET)?;
+        let is_checkout = std::env::var_os(VARIABLE).is_none();
+        let all = match &found {
+            Found::Store(store) if is_checkout => store.directory().parent().map(Path::to_owned),
+            _ => None,
+        };
+        Ok(Self { found, all })
+    }
+
+    /// The directory in which all entries lie.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn root(&self) -> Result<&Path, Error> {
+        match (&self.all, &self.found) {
+            (Some(all), _) => Ok(all),
+            (None, Found::Store(store)) => Ok(store.directory()),
+            (None, Found::Off | Found::NoCheckout(_)) => {
+                let next = "go to a checkout of pagerace, or name a directory with `--corpus`";
+                Err(refused(Path::new("."), self.to_string(), next))
+            }
+        }
+    }
+
+    /// Keeps an entry unless what it promises is kept already; None if nothing is kept here.
+    ///
+    /// # Errors
+    /// If a store cannot be read or written.
+    pub fn keep(
+        &self,
+        spec: &'static Spec,
+        entry: &Entry,
+        name: Option<&str>,
+    ) -> Result<Option<Kept>, Error> {
+        let Found::Store(store) = &self.found else { return Ok(None) };
+        if let (Some(all), Expect::Finding(_)) = (&self.all, entry.expect()) {
+            for other in Store::under(all)? {
+                if let Some(path) = other.holder(spec, entry.expect())? {
+                    return Ok(Some(Kept::Known(path)));
+                }
+            }
+        }
+        store.promote(spec, entry, name).map(Some)
+    }
+
+    /// Puts a smaller case in place of an entry of this store.
+    ///
+    /// # Errors
+    /// If the store cannot be read or written.
+    pub fn improve(&self, spec: &'static Spec, entry: &Entry, path: &Path) -> Result<(), Error> {
+        match &self.found {
+            Found::Store(store) if path.parent() == Some(store.directory()) => {
+                store.improve(spec, entry, path).map(drop)
+            }
+            // Another store's: its own campaigns improve it.
+            _ => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Keeper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.found {
+            Found::Store(store) => write!(f, "{}", near(store.directory())),
+            other => write!(f, "{other}"),
+        }
+    }
+}
+
+/// The name that the catalogue has for what a case shows.
+pub fn catalogue_name(
+    spec: &'static Spec,
+    case: &Case,
+    signature: &Signature,
+    kind: Kind,
+) -> Option<&'static str> {
+    let is_it = |race: &&crate::subject::RaceSpec| {
+        let at = spec.variant(race.switch, race.variant);
+        race.signature == signature.as_str()
+            && at.is_some_and(|(switch, variant)| case.history[switch] == variant)
+    };
+    if kind == Kind::Race { spec.races.iter().find(is_it).map(|race| race.name) } else { None }
+}
+
+/// What a case that shows a finding expects from then on.
+pub fn expectation(signature: &Signature, kind: Kind) -> Expect {
+    Expect::Finding(promise(signature, kind))
+}
+
+/// A path as it is printed: from the current directory if it lies below that.
+pub fn near(path: &Path) -> String {
+    let here = std::env::current_dir().ok();
+    let below = here.and_then(|here| path.strip_prefix(here).ok().map(Path::to_owned));
+    below.as_deref().unwrap_or(path).display().to_string()
+}

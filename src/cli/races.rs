@@ -1,0 +1,160 @@
+//! `races`: the variants of history, the races on record, and which entry fails where.
+//!
+//! What it is not: the record. That stands in the subject's tables.
+
+use super::judged::Bench;
+use super::keep::{Keeper, near};
+use super::output::{Error, Output};
+use super::table::table;
+use super::{Verdict, args};
+use crate::corpus::replay::{Cell, row};
+use crate::corpus::{Entry, Store};
+use crate::program::Expect;
+use crate::subject::{RaceSpec, Spec, Subject};
+use serde_json::{Value, json};
+use std::path::PathBuf;
+
+/// Lists variants, or makes the matrix.
+pub fn run<S: Subject>(args: &args::Races, out: &Output) -> Result<Verdict, Error> {
+    let spec = S::spec();
+    let text = match (args.matrix, args.json) {
+        (false, false) => list(spec),
+        (false, true) => pretty(&list_json(spec)),
+        (true, json) => {
+            let rows = matrix::<S>()?;
+            if json { pretty(&matrix_json(spec, &rows)) } else { matrix_text(spec, &rows) }
+        }
+    };
+    out.print(&text)?;
+    Ok(Verdict::Clean)
+}
+
+pub(super) fn pretty(value: &Value) -> String {
+    format!("{value:#}\n")
+}
+
+/// One line of the list: a variant with its race, or without one on record.
+struct Line {
+    switch: &'static str,
+    variant: &'static str,
+    racy: bool,
+    race: Option<&'static RaceSpec>,
+}
+
+fn lines(spec: &'static Spec) -> Vec<Line> {
+    let mut lines = Vec::new();
+    for switch in spec.switches {
+        for variant in switch.variants {
+            let is_it = |r: &&RaceSpec| r.switch == switch.name && r.variant == variant.name;
+            let line = |race| Line {
+                switch: switch.name,
+                variant: variant.name,
+                racy: variant.racy,
+                race,
+            };
+            let races: Vec<_> = spec.races.iter().filter(is_it).map(|r| line(Some(r))).collect();
+            if races.is_empty() {
+                lines.push(line(None));
+            }
+            lines.extend(races);
+        }
+    }
+    lines
+}
+
+fn list(spec: &'static Spec) -> String {
+    let heads = ["name", "introduced", "fixed", "versions", "CVE", "switch", "entry"];
+    let mut rows = vec![heads.map(str::to_owned).to_vec()];
+    for Line { switch, variant, racy, race } in lines(spec) {
+        let switch = format!("{switch}={variant}");
+        let cells = match race {
+            Some(r) => [r.name, r.introduced, r.fixed, r.versions, r.cve, &switch, r.entry],
+            None => [if racy { "(racy)" } else { "(neutral)" }, "-", "-", "-", "-", &switch, "-"],
+        };
+        rows.push(cells.map(str::to_owned).to_vec());
+    }
+    table(&rows, &[])
+}
+
+fn list_json(spec: &'static Spec) -> Value {
+    // A dash in the record is nothing in JSON.
+    let some = |text: &'static str| (text != "-").then_some(text);
+    let line = |Line { switch, variant, racy, race }: Line| {
+        let of = |field: fn(&RaceSpec) -> &'static str| race.and_then(|race| some(field(race)));
+        json!({
+            "name": of(|r| r.name),
+            "introduced": of(|r| r.introduced),
+            "fixed": of(|r| r.fixed),
+            "versions": of(|r| r.versions),
+            "cve": of(|r| r.cve),
+            "switch": switch,
+            "variant": variant,
+            "racy": racy,
+            "entry": of(|r| r.entry),
+            "signature": of(|r| r.signature),
+        })
+    };
+    let variants: Vec<Value> = lines(spec).into_iter().map(line).collect();
+    json!({ "schema": 1, "subject": spec.name, "variants": variants })
+}
+
+/// An entry and what its programs do under each profile.
+type Row = (PathBuf, Entry, Vec<Cell>);
+
+fn matrix<S: Subject>() -> Result<Vec<Row>, Error> {
+    let keeper = Keeper::new(None)?;
+    let mut bench = Bench::<S>::new();
+    let mut rows = Vec::new();
+    for store in Store::under(keeper.root()?)? {
+        for path in store.files()? {
+            let entry = store.read(S::spec(), &path)?;
+            let cells = row(&mut bench.executor, &mut bench.examiner, &entry);
+            rows.push((path, entry, cells));
+        }
+    }
+    Ok(rows)
+}
+
+fn promised(entry: &Entry) -> &str {
+    match entry.expect() {
+        Expect::Pass => "pass",
+        Expect::Finding(promise) => promise,
+    }
+}
+
+fn cell(cell: &Cell) -> &str {
+    match cell {
+        Cell::Fails => "fails",
+        Cell::Other(other) => other,
+        Cell::Passes => "-",
+        Cell::Unknown => "unknown",
+    }
+}
+
+fn matrix_text(spec: &'static Spec, rows: &[Row]) -> String {
+    let profiles = spec.profiles.iter().map(|profile| profile.name);
+    let mut lines: Vec<Vec<String>> =
+        vec![["entry"].into_iter().chain(profiles).map(str::to_owned).collect()];
+    for (path, _, cells) in rows {
+        let cells = cells.iter().map(|c| cell(c).to_owned());
+        lines.push(std::iter::once(near(path)).chain(cells).collect());
+    }
+    let note = "fails: some schedule with up to one switch more than the entry's shows what the \
+                entry\nexpects; -: none shows anything\n";
+    format!("{}{note}", table(&lines, &[]))
+}
+
+fn matrix_json(spec: &'static Spec, rows: &[Row]) -> Value {
+    let row = |(path, entry, cells): &Row| {
+        let cells = spec.profiles.iter().zip(cells);
+        let profiles: serde_json::Map<String, Value> = cells
+            .map(|(profile, c)| {
+                let text = if *c == Cell::Passes { "passes" } else { cell(c) };
+                (profile.name.to_owned(), json!(text))
+            })
+            .collect();
+        json!({ "entry": near(path), "expect": promised(entry), "profiles": profiles })
+    };
+    let rows: Vec<Value> = rows.iter().map(row).collect();
+    json!({ "schema": 1, "subject": spec.name, "matrix": rows })
+}
