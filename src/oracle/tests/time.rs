@@ -113,7 +113,7 @@ fn sleeping_is_for_those_who_hold_no_lock() {
 #[test]
 fn what_the_subject_refuses_is_passed_on() {
     let mut s = Script::new();
-    s.access(FLAGS, 0, Kind::Load, 0, 0).event(Event::Unlocked { field: 8, lock: 16 });
+    s.access(FLAGS, 0, Kind::Load, 0, 0).event(Event::Unlocked { field: None, lock: None });
     s.ending(Ending::Fatal);
     assert_eq!(s.signature(), "unlocked/read/flags.load");
     let mut s = Script::new();
@@ -170,7 +170,7 @@ fn a_campaign_keeps_the_order_across_runs() {
 
 #[test]
 fn an_object_is_freed_after_the_readers_of_before_left() {
-    let free = Event::RcuFree { object: 64 };
+    let free = Event::RcuFree { object: None };
     let reads = |inside| Event::RcuRead { inside };
     let mut s = Script::new();
     s.op_start().event(reads(true)).cpu(1).op_start().event(free);

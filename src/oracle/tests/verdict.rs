@@ -4,7 +4,6 @@ use super::last_put_by;
 use crate::exec::trace::{Ending, What};
 use crate::oracle::testing::{SPEC, Script, case, frame};
 use crate::oracle::{Class, Judge, Kind, Signature, nondeterminism};
-use crate::program::{Action, Case, Decision, Key, OpId, Place, Policy, Site};
 use pagerace_core::event::{Context, Event, Holder, Order};
 
 #[test]

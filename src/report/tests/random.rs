@@ -47,6 +47,7 @@ static NASTY: Spec = Spec {
     switches: &[],
     profiles: &[ProfileSpec { name: LONG, history: &[] }],
     classes: &[ClassSpec { name: LONG, refcount: true }, ClassSpec { name: ODD, refcount: false }],
+    races: &[],
     outcomes: &[],
     stack: 0,
 };

@@ -58,6 +58,7 @@ pub static SPEC: Spec = Spec {
         ClassSpec { name: "slot", refcount: false },
         ClassSpec { name: "zone_lock", refcount: false },
     ],
+    races: &[],
     outcomes: &[],
     stack: 0,
 };
