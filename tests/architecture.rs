@@ -87,9 +87,9 @@ fn place(layer: &str) -> PathBuf {
 /// The layer that a file belongs to.
 fn layer_of<'a>(path: &Path, layers: &'a [Vec<String>]) -> Option<(usize, &'a str)> {
     let places = layers.iter().enumerate().flat_map(|(at, row)| row.iter().map(move |l| (at, l)));
-    places
-        .map(|(at, layer)| (at, layer.as_str()))
-        .find(|(_, layer)| path.starts_with(place(layer)) || path.with_extension("") == place(layer))
+    places.map(|(at, layer)| (at, layer.as_str())).find(|(_, layer)| {
+        path.starts_with(place(layer)) || path.with_extension("") == place(layer)
+    })
 }
 
 /// The modules of the crates that a line names: `crate::x`, `crate::{x, y}`, `pagerace_core::x`.
