@@ -3,6 +3,8 @@
 //!
 //! The writers are this test binary itself, started again for its test `writer`.
 
+#![allow(clippy::unwrap_used, reason = "where a step of a test fails, the test does")]
+
 mod common;
 
 use common::{SPEC, entry, entry_called};

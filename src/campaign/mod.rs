@@ -1,13 +1,15 @@
 //! The in-process campaign: random cases, many in one warm execution, from an empty corpus.
 //!
-//! Each job is an OS thread with an executor, a judge and a generator of its own. The jobs take turns
-//! in the one sequence of cases that the seed stands for, so which cases are run does not depend on
-//! how many jobs there are. A finding is told apart into race or sequential,
+//! Each job is an OS thread with an executor, a judge and a generator of its own. *Fresh* cases are
+//! those of the seed's one sequence, in which the jobs take turns: they are the same whatever the
+//! profile. Between them, cases in which accesses met that seldom meet are edited and run again
+//! (`pool`); which those are depends on what was executed, and on nothing else. A finding is told apart into race or sequential,
 //! and the first of each signature is reduced and shown to the [`Sink`]. One case in a hundred is run
 //! twice, and must run alike.
 //!
-//! What it is not: guided by coverage (that is libFuzzer's part, on the same cases), or a store.
+//! What it is not: guided by edges (that is libFuzzer's part, on the same cases), or a store.
 
+mod pool;
 mod summary;
 mod worker;
 

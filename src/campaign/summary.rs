@@ -3,6 +3,7 @@
 use crate::oracle::{Class, Finding, Kind, Signature};
 use crate::program::Case;
 use crate::subject::Spec;
+use pagerace_core::event::Holder;
 
 /// The first finding of a signature.
 #[derive(Clone, Debug)]
@@ -15,12 +16,23 @@ pub struct Discovery {
     pub case: Case,
     /// The case after reduction, once that is done.
     pub reduced: Option<Case>,
-    /// Which case of the seed it was, counted from one.
+    /// Which case of its job it was, counted from one.
     pub execution: u64,
     /// Seconds from the start of the process, before reduction.
     pub seconds: f64,
     /// Which job found it.
     pub job: usize,
+}
+
+impl Discovery {
+    /// Whether it ends a campaign: a race, and not a scanner's. Scanners take references to frames
+    /// that they know nothing of, so what they show is found in no time and stands for a question of
+    /// its own; it is kept under its own name.
+    #[must_use]
+    pub fn counts(&self) -> bool {
+        let dropped = self.finding.facts.dropped_last;
+        self.kind == Kind::Race && dropped.is_none_or(|d| d.holder != Holder::Scan)
+    }
 }
 
 /// All findings of one signature and kind.
@@ -32,9 +44,9 @@ pub struct Row {
     pub class: Class,
     /// Race or sequential.
     pub kind: Kind,
-    /// How many cases showed it.
+    /// How many cases showed it. No two of them come from one fresh case.
     pub count: u64,
-    /// Which case of the seed was the first, counted from one.
+    /// Which case of its job was the first, counted from one.
     pub first_execution: u64,
     /// Seconds from the start of the process to the first, before reduction.
     pub first_seconds: f64,

@@ -1,12 +1,16 @@
 //! One job of a campaign.
 
+use super::pool::Pool;
 use super::{Config, Discovery, Progress, Row, Sink, SinkError, Summary};
 use crate::examine::{Examiner, SameFinding};
+use crate::exec::coverage::Coverage;
 use crate::exec::{Executor, OpEnd, Run, What};
 use crate::minimize::{self, Budget};
 use crate::oracle::{Finding, Kind, nondeterminism};
-use crate::program::Case;
-use crate::program::generate::Generator;
+use crate::program::generate::{Fixed, Generator};
+use crate::program::mutate::Mutator;
+use crate::program::rng::Rng;
+use crate::program::{Case, OpId};
 use crate::subject::{Spec, Subject};
 use std::sync::Mutex;
 use std::sync::atomic::Ordering;
@@ -17,6 +21,13 @@ use std::time::Instant;
 const CASES_PER_SESSION: u64 = 256;
 /// One case in so many is run twice.
 const COMPARE_EVERY: u64 = 100;
+/// The first cases of a job are all fresh.
+const FRESH_FIRST: u64 = 1_024;
+/// In 256: a case is derived from a kept one.
+const DERIVED: u16 = 160;
+/// What edits may make a case grow to: small cases run fast, and what they show is understood.
+const OPS: usize = 9;
+const DECISIONS: usize = 6;
 
 pub(super) struct Shared<'a> {
     config: &'a Config,
@@ -137,23 +148,82 @@ struct Worker<'a, 's, S: Subject> {
     quota: Option<u64>,
     executor: Executor<S>,
     examiner: Examiner,
-    generator: Generator<'static>,
-    case: Case,
+    source: Source,
     tally: Summary,
+}
+
+/// Where a job's cases come from.
+struct Source {
+    generator: Generator<'static>,
+    mutator: Mutator<'static>,
+    rng: Rng,
+    fixed: Fixed,
+    pool: Pool,
+    coverage: Coverage,
+    /// Fresh cases so far.
+    fresh: u64,
+    /// This job's number, and how many there are.
+    turn: (u64, u64),
+    case: Case,
+    /// The fresh case that `case` comes from.
+    root: u64,
+}
+
+impl Source {
+    /// Makes the next case: the next one of the seed, or a kept one edited.
+    fn next(&mut self) {
+        if self.fresh >= FRESH_FIRST
+            && self.rng.chance(DERIVED)
+            && let Some(root) = self.pool.draw(&mut self.rng, &mut self.case)
+        {
+            self.root = root;
+            self.mutator.mutate(&mut self.case);
+            self.fixed.apply(&mut self.case);
+            while self.case.ops.len() > OPS {
+                self.case.remove_op(OpId(self.rng.below(self.case.ops.len()) as u8));
+            }
+            while self.case.decisions.len() > DECISIONS {
+                self.case.remove_decision(self.rng.below(self.case.decisions.len()));
+            }
+            return;
+        }
+        let (job, jobs) = self.turn;
+        self.root = self.fresh * jobs + job;
+        self.generator.seek(self.root);
+        self.generator.fill(&mut self.case);
+        self.fresh += 1;
+    }
+
+    fn consider(&mut self, run: &Run) {
+        self.pool.consider(self.root, &self.case, self.coverage.meetings(&self.case, run));
+    }
 }
 
 pub(super) fn run<S: Subject>(shared: &Shared<'_>, job: usize) {
     let spec = S::spec();
+    let config = shared.config;
     let mut case = Case::empty(spec);
-    case.history.clone_from(&shared.config.history);
+    case.history.clone_from(&config.history);
+    let seed = Rng::nth(config.seed, job as u64).bits();
+    let source = Source {
+        generator: Generator::new(spec, config.seed, config.fixed.clone()),
+        mutator: Mutator::new(spec, seed),
+        rng: Rng::new(!seed),
+        fixed: config.fixed.clone(),
+        pool: Pool::new(spec),
+        coverage: Coverage::default(),
+        fresh: 0,
+        turn: (job as u64, config.jobs as u64),
+        case,
+        root: 0,
+    };
     let mut worker = Worker {
         shared,
         job,
         quota: shared.quota(job),
         executor: Executor::<S>::new(),
         examiner: Examiner::new(spec),
-        generator: Generator::new(spec, shared.config.seed, shared.config.fixed.clone()),
-        case,
+        source,
         tally: Summary::new(spec),
     };
     loop {
@@ -168,7 +238,7 @@ pub(super) fn run<S: Subject>(shared: &Shared<'_>, job: usize) {
 
 impl<S: Subject> Worker<'_, '_, S> {
     fn session(&mut self) -> Pause {
-        let Self { shared, job, quota, executor, examiner, generator, case, tally } = self;
+        let Self { shared, quota, executor, examiner, source, tally, .. } = self;
         let before = tally.executions;
         let pause = executor.session(|session| {
             if shared.over() {
@@ -178,15 +248,15 @@ impl<S: Subject> Worker<'_, '_, S> {
                 if quota.is_some_and(|quota| tally.executions >= quota) {
                     return Pause::Over;
                 }
-                generator.seek(tally.executions * shared.config.jobs as u64 + *job as u64);
-                generator.fill(case);
-                let run = session.run(case);
+                source.next();
+                let run = session.run(&source.case);
                 count(tally, run);
+                source.consider(run);
                 let hash = run.hash;
-                let mut finding = examiner.judge(run, case);
+                let mut finding = examiner.judge(run, &source.case);
                 if finding.is_none() && tally.executions.is_multiple_of(COMPARE_EVERY) {
                     tally.compared += 1;
-                    finding = nondeterminism::differ(hash, session.run(case).hash);
+                    finding = nondeterminism::differ(hash, session.run(&source.case).hash);
                 }
                 if let Some(finding) = finding {
                     return Pause::Found(finding);
@@ -202,7 +272,8 @@ impl<S: Subject> Worker<'_, '_, S> {
     /// Tells race from sequential; reduces and announces the first of a signature.
     fn found(&mut self, finding: Finding) {
         let seconds = self.shared.config.started.elapsed().as_secs_f64();
-        let (examiner, case) = (&mut self.examiner, &self.case);
+        self.source.pool.drop_line(self.source.root);
+        let (examiner, case) = (&mut self.examiner, &self.source.case);
         let (kind, normal) = self.executor.session(|session| {
             let normal = session.run(case).normal_form(case);
             (examiner.kind(session, &normal).0, normal)
@@ -212,11 +283,11 @@ impl<S: Subject> Worker<'_, '_, S> {
             kind,
             case: normal,
             reduced: None,
-            execution: self.generator.index(),
+            execution: self.tally.executions,
             seconds,
             job: self.job,
         };
-        let race = kind == Kind::Race;
+        let counts = discovery.counts();
         if self.shared.enter(&discovery) {
             self.shared.announce(&discovery);
             if self.shared.config.reduce {
@@ -230,7 +301,7 @@ impl<S: Subject> Worker<'_, '_, S> {
                 }
             }
         }
-        if race && !self.shared.config.keep_going {
+        if counts && !self.shared.config.keep_going {
             self.shared.progress.stop();
         }
     }

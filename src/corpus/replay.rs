@@ -20,7 +20,7 @@ use std::ops::ControlFlow;
 
 /// The most schedules of an entry that are run: about a minute's worth. A reduced entry has far
 /// fewer, and an entry from elsewhere must not keep its reader busy for ever.
-pub const MAX_SCHEDULES: u64 = 20_000_000;
+pub const MAX_SCHEDULES: u64 = 2_000_000;
 
 /// How one part of a promise is broken.
 #[derive(Clone, PartialEq, Eq, Debug)]

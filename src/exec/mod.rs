@@ -14,6 +14,7 @@
 //! What it is not: a judge. It says how a run ended and records what happened.
 
 mod control;
+pub mod coverage;
 mod engine;
 pub mod enumerate;
 mod policy;

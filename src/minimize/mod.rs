@@ -14,7 +14,7 @@ mod edits;
 
 use crate::exec::{Run, Session, enumerate};
 use crate::program::{Action, Case, Place, Policy};
-use crate::subject::Subject;
+use crate::subject::{Spec, Subject};
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
@@ -144,7 +144,7 @@ impl<S: Subject> Reducer<'_, '_, S> {
     }
 
     fn take_if_same_kind(&mut self, candidate: Case) -> bool {
-        if cost(&candidate) >= cost(&self.best) {
+        if cost(S::spec(), &candidate) >= cost(S::spec(), &self.best) {
             return false;
         }
         let (same, runs) = self.same.same_kind(self.session, &candidate);
@@ -208,17 +208,22 @@ impl<S: Subject> Reducer<'_, '_, S> {
 
 /// What is smaller: fewer CPUs with a program, then fewer operations, decisions and switches, then
 /// simpler operations, operands and fields. Compared from left to right.
-fn cost(case: &Case) -> impl Ord + use<> {
+fn cost(spec: &Spec, case: &Case) -> impl Ord + use<> {
     let decisions = case.decisions.len();
     let fails = case.decisions.iter().filter(|d| d.action == Action::Fail).count();
     let in_programs = case.ops.iter().filter(|op| op.place != Place::Setup).count();
     let operands: u32 = case.ops.iter().flat_map(|op| op.operands).sum();
-    let kinds: Vec<u8> = case.ops.iter().map(|op| op.op).collect();
+    let kinds: usize = case.ops.iter().map(|op| depth(spec, usize::from(op.op))).sum();
     let policy = usize::from(case.policy != Policy::Stay);
     let dangling = case.ops.iter().filter(|op| op.right.is_some()).count();
     (
         (case.active_cpus(), case.ops.len(), decisions, fails, in_programs),
         (case.cpus, case.first, policy, dangling),
-        (operands, case.fields.clone(), kinds),
+        (kinds, operands, case.fields.clone()),
     )
+}
+
+/// How far an operation is from one that nothing simpler can stand for.
+fn depth(spec: &Spec, op: usize) -> usize {
+    spec.ops[op].simpler.iter().map(|&simpler| 1 + depth(spec, simpler)).max().unwrap_or(0)
 }

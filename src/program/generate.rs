@@ -45,8 +45,8 @@ const TAKEN: u16 = 176;
 /// In 256: a right may be taken on another CPU than the one that it was produced on.
 const HANDED_OVER: u16 = 12;
 /// In 256: decisions alone, a walk; else partial order sampling.
-const DIRECTED: u16 = 144;
-const WALK: u16 = 56;
+const DIRECTED: u16 = 224;
+const WALK: u16 = 24;
 /// How many switches a directed schedule has; with another policy, at most one now and then.
 const SWITCHES: [usize; 8] = [0, 1, 2, 2, 3, 3, 3, 4];
 /// In 256: a decision fails its access instead of switching.
@@ -62,6 +62,21 @@ pub struct Fixed {
     pub cpus: Option<u8>,
     /// The values of fields, by their index in the spec; missing ones are drawn.
     pub fields: Vec<Option<u32>>,
+}
+
+impl Fixed {
+    /// Makes `case` one of those that are left to chance no further.
+    pub fn apply(&self, case: &mut Case) {
+        if let Some(cpus) = self.cpus
+            && case.cpus != cpus
+        {
+            case.cpus = cpus;
+            case.normalize();
+        }
+        for (field, fixed) in case.fields.iter_mut().zip(&self.fields) {
+            *field = fixed.unwrap_or(*field);
+        }
+    }
 }
 
 /// A right that some operation of the case may have produced and none has taken.
