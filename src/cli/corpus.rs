@@ -6,7 +6,7 @@ use super::args::{CorpusAction, Source};
 use super::judged::Bench;
 use super::keep::{Keeper, catalogue_name, expectation, near};
 use super::output::{Error, Output, io_error, refused};
-use super::table::grouped;
+use super::table::{counted, grouped};
 use super::{Verdict, args, input};
 use crate::corpus::replay::{Replayed, as_stored};
 use crate::corpus::{Entry, Kept, Store, check};
@@ -55,7 +55,8 @@ fn check_all<S: Subject>(stores: &[Store], out: &Output) -> Result<Verdict, Erro
         }
     }
     out.line(&format!(
-        "{entries} entries, {bad} with problems; {} schedules run",
+        "{}, {bad} with problems; {} schedules run",
+        counted(entries, "entry", "entries"),
         grouped(schedules)
     ))?;
     Ok(Verdict::found(bad > 0))
@@ -72,7 +73,7 @@ fn format_all<S: Subject>(stores: &[Store], out: &Output) -> Result<Verdict, Err
             }
         }
     }
-    out.line(&format!("{entries} entries, {changed} rewritten"))?;
+    out.line(&format!("{}, {changed} rewritten", counted(entries, "entry", "entries")))?;
     Ok(Verdict::Clean)
 }
 
@@ -90,7 +91,11 @@ fn export<S: Subject>(stores: &[Store], to: &Path, out: &Output) -> Result<Verdi
             files += 1;
         }
     }
-    out.line(&format!("{files} files in {}; bytes carry no history", near(to)))?;
+    out.line(&format!(
+        "{} in {}; bytes carry no history",
+        counted(files, "file", "files"),
+        near(to)
+    ))?;
     Ok(Verdict::Clean)
 }
 

@@ -8,7 +8,7 @@ use super::keep::{Keeper, catalogue_name, near};
 use super::output::{Error, Output, note};
 use super::progress::{Limits, Screen};
 use super::summary::{self, Asked};
-use super::table::grouped;
+use super::table::{counted, grouped};
 use super::{Verdict, args, input, races};
 use crate::campaign::{self, Config, Discovery, Progress, Sink, SinkError, Summary};
 use crate::corpus::{Entry, Kept, Provenance};
@@ -17,7 +17,6 @@ use crate::program::generate::Fixed;
 use crate::subject::Subject;
 use anstyle::{AnsiColor, Style};
 use std::hash::{BuildHasher as _, Hasher as _};
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
@@ -89,7 +88,7 @@ fn draw_seed() -> u64 {
 }
 
 fn header(config: &Config, label: &str, drawn: bool, keeper: &Keeper) -> String {
-    let jobs = if config.jobs == 1 { "1 job".to_owned() } else { format!("{} jobs", config.jobs) };
+    let jobs = counted(config.jobs, "job", "jobs");
     let mut limits = Vec::new();
     if let Some(time) = config.time {
         limits.push(format!("{} s", time.as_secs_f64()));
@@ -207,7 +206,7 @@ impl<S: Subject> Hunter<'_, S> {
         };
         let mut text = bench.report(case, &finding, kind, command.as_deref());
         text.push_str(&match kept {
-            Some(_) => format!("\nkept as {}\n\n", near(kept.map_or(Path::new(""), Kept::path))),
+            Some(kept) => format!("\nkept as {}\n\n", near(kept.path())),
             None => format!("\nnot kept: {}\n\n", self.keeper),
         });
         self.screen.print(self.out, &text)

@@ -5,6 +5,7 @@
 use super::judged::Bench;
 use super::keep::expectation;
 use super::output::{Error, Output, note, refused};
+use super::table::counted;
 use super::{Verdict, args, input};
 use crate::corpus::write;
 use crate::examine::SameFinding;
@@ -52,8 +53,10 @@ pub fn run<S: Subject>(args: &args::Minimize, out: &Output) -> Result<Verdict, E
 }
 
 fn size(case: &Case) -> String {
-    let (cpus, ops, switches) = (case.active_cpus(), case.ops.len(), case.switches());
-    format!("{cpus} CPUs, {ops} operations, {switches} switches")
+    let cpus = counted(case.active_cpus(), "CPU", "CPUs");
+    let ops = counted(case.ops.len(), "operation", "operations");
+    let switches = counted(case.switches(), "switch", "switches");
+    format!("{cpus}, {ops}, {switches}")
 }
 
 /// Writes a file whole or not at all. What is there and is no file is left alone.

@@ -4,6 +4,7 @@
 
 use super::judged::Bench;
 use super::output::{Error, Output};
+use super::table::counted;
 use super::{Verdict, args, input};
 use crate::corpus::entry::promise;
 use crate::corpus::replay::{Broken, as_stored};
@@ -74,7 +75,7 @@ fn one<S: Subject>(
         out.line(&format!("{name}: MISMATCH: {differing} of {times} runs took another course"))?;
         return Ok(false);
     }
-    let runs = if times == 1 { "1 run".to_owned() } else { format!("{times} runs") };
+    let runs = counted(times as usize, "run", "runs");
     out.line(&format!("{name}: {verdict} ({runs}, trace {hash:016x})"))?;
     Ok(good)
 }

@@ -36,6 +36,11 @@ pub fn grouped(number: u64) -> String {
     text
 }
 
+/// So many of what is called `one` or `many`.
+pub fn counted(number: usize, one: &str, many: &str) -> String {
+    format!("{} {}", grouped(number as u64), if number == 1 { one } else { many })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -48,6 +53,8 @@ mod tests {
 
     #[test]
     fn thousands_are_apart() {
+        assert_eq!(counted(1, "entry", "entries"), "1 entry");
+        assert_eq!(counted(0, "entry", "entries"), "0 entries");
         let of = [(7, "7"), (123, "123"), (1_234, "1,234"), (1_234_567, "1,234,567")];
         for (number, text) in of {
             assert_eq!(grouped(number), text);
