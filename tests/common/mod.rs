@@ -55,6 +55,7 @@ pub static SPEC: Spec = Spec {
         ProfileSpec { name: "old", history: &[1] },
     ],
     classes: &[ClassSpec { name: "counter", refcount: false }],
+    races: &[],
     outcomes: &[],
     stack: 0,
 };
