@@ -25,7 +25,6 @@ trap 'exit 2' HUP INT TERM
 cargo build --quiet --release --locked || cannot "the program does not build"
 
 start_line() {
-    misses=()
     figures_said=
     : >"$scratch/missed"
 }

@@ -254,7 +254,6 @@ line_9() {
 
 # 10: after the worst, and the planted faults of time.
 line_10() {
-    local log
     cargo_tests cut 1 --lib exec::tests::cut_runs_leave_the_context_as_it_was || missed "cut runs"
     local cut=$ran
     cargo_tests faults 1 --features faults --test faults || missed "planted faults"
