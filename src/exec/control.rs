@@ -307,6 +307,8 @@ impl Control {
                 self.decisions.taken(index);
                 usize::from(to)
             }
+            // One decision a point: what fails here does not also switch, which no normal form could say.
+            Some((_, Action::Fail)) if at.kind.can_fail() => me,
             _ => chosen,
         }
     }
