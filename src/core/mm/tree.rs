@@ -236,12 +236,21 @@ impl<B: Backend> Memory<B> {
         let _nodes = lock.lock();
         let all = &self.nodes.all[..self.nodes.len];
         let pick = |wanted| all.iter().position(|node| node.state.get(lock) == wanted);
-        let at = pick(state::FREE).or_else(|| {
+        if planted!(self, NodeAndZone) {
+            drop(self.zone.lock.lock());
+        }
+        let free = || pick(state::FREE);
+        let taken_back = || {
             let quiet = planted!(self, QuietIgnored) || self.rcu.quiet();
             let at = quiet.then(|| pick(state::DEFERRED)).flatten()?;
             self.node_reuse(at);
             Some(at)
-        })?;
+        };
+        let at = if planted!(self, QuietIgnored) {
+            taken_back().or_else(free)
+        } else {
+            free().or_else(taken_back)
+        }?;
         all[at].state.set(lock, state::USED);
         Some(at)
     }
@@ -255,6 +264,7 @@ impl<B: Backend> Memory<B> {
 
     /// Gives a node up that was just taken out of its tree (`call_rcu`).
     fn node_defer(&self, at: usize) {
+        let _zone = planted!(self, NodeAndZone).then(|| self.zone.lock.lock());
         let _nodes = self.nodes.lock.lock();
         self.nodes.all[at].state.set(&self.nodes.lock, state::DEFERRED);
         if planted!(self, NodeFreedAtOnce) {
