@@ -242,7 +242,8 @@ pub(super) fn run<S: Subject>(shared: &Shared<'_>, job: usize) {
 impl<S: Subject> Worker<'_, '_, S> {
     fn session(&mut self) -> Pause {
         let Self { shared, quota, executor, examiner, orders, source, tally, .. } = self;
-        let ordered = !shared.config.without.contains(&Class::LockOrder);
+        let on = |class| !shared.config.without.contains(&class);
+        let (ordered, compared) = (on(Class::LockOrder), on(Class::Nondeterminism));
         let before = tally.executions;
         let pause = executor.session(|session| {
             if shared.over() {
@@ -258,7 +259,7 @@ impl<S: Subject> Worker<'_, '_, S> {
                 source.consider(run);
                 let hash = run.hash;
                 let mut finding = examiner.judge(run, &source.case);
-                if finding.is_none() && tally.executions.is_multiple_of(COMPARE_EVERY) {
+                if compared && finding.is_none() && tally.executions.is_multiple_of(COMPARE_EVERY) {
                     tally.compared += 1;
                     finding = nondeterminism::differ(hash, session.run(&source.case).hash);
                 }

@@ -29,7 +29,7 @@ const SEED: u64 = 1;
 /// One campaign.
 struct Hunt {
     history: Vec<u8>,
-    fields: Vec<Option<u32>>,
+    fixed: Fixed,
     executions: u64,
     /// Classes whose oracles are switched off.
     without: Vec<Class>,
@@ -43,7 +43,7 @@ impl Hunt {
     fn with_fault(fault: &str, executions: u64) -> Self {
         Self {
             history: planted(fault),
-            fields: vec![None; SPEC.fields.len()],
+            fixed: Fixed { cpus: None, fields: vec![None; SPEC.fields.len()] },
             executions,
             without: Vec::new(),
             until: None,
@@ -51,10 +51,14 @@ impl Hunt {
         }
     }
 
-    /// With this field as it is in every case.
+    /// With this field, or number of `cpus`, in every case.
     fn field(mut self, name: &str, value: u32) -> Self {
+        if name == "cpus" {
+            self.fixed.cpus = Some(value as u8);
+            return self;
+        }
         let at = SPEC.fields.iter().position(|field| field.name == name).expect("a field");
-        self.fields[at] = Some(value);
+        self.fixed.fields[at] = Some(value);
         self
     }
 
@@ -68,7 +72,7 @@ impl Hunt {
             keep_going: true,
             reduce: self.reduce,
             without: self.without,
-            fixed: Fixed { cpus: None, fields: self.fields },
+            fixed: self.fixed,
             started: Instant::now(),
         };
         let progress = Progress::default();

@@ -7,7 +7,7 @@ use super::{Hunt, SEED};
 use pagerace::oracle::Class;
 use pagerace::subject::mm::MmSubject;
 
-/// A class, a fault that only its oracle sees, and the fields that this takes.
+/// A class, a fault that only its oracle sees, and what this takes of every case.
 type Row = (Class, &'static str, &'static [(&'static str, u32)]);
 
 const ROWS: &[Row] = &[
@@ -15,9 +15,10 @@ const ROWS: &[Row] = &[
     (Class::DoubleFree, "halves-freed", &[]),
     (Class::Overlap, "pcp-steals", &[("pcp_batch", 1)]),
     (Class::NotCoalesced, "merge-skipped", &[]),
-    (Class::Refcount, "split-sets-twice", &[]),
+    // Alone, a CPU overwrites nobody's reference.
+    (Class::Refcount, "split-sets-twice", &[("cpus", 1)]),
     (Class::Lookup, "no-reload", &[]),
-    (Class::BadPage, "mapping-kept", &[]),
+    (Class::BadPage, "freed-locked", &[]),
     (Class::Unlocked, "pages-unlocked", &[]),
     (Class::SleepingInAtomic, "sleep-without-preemption", &[]),
     // One tree lock keeps the two orders apart, so they never come to a deadlock.

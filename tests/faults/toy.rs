@@ -4,6 +4,7 @@
 use super::Hunt;
 use pagerace::campaign::Discovery;
 use pagerace::oracle::{Class, Kind};
+use pagerace::program::generate::Fixed;
 use pagerace::subject::{
     Call, Census, ClassSpec, Done, FieldSpec, Names, OpSpec, ProfileSpec, RightSet, Setup, Spec,
     Subject, SwitchSpec, VariantSpec,
@@ -114,7 +115,7 @@ impl Subject for Toy {
 fn hunt(fault: u8, without: &[Class]) -> Vec<Discovery> {
     let hunt = Hunt {
         history: vec![fault],
-        fields: vec![None],
+        fixed: Fixed::default(),
         executions: 2_000,
         without: without.to_vec(),
         until: None,

@@ -169,9 +169,8 @@ impl<B: Backend> Memory<B> {
                 let _zone = self.zone.lock.lock();
             }
         }
-        let tree = &self.mappings[mapping as usize];
         if planted!(self, PagesUnlocked) {
-            tree.pages.set(&tree.lock, tree.pages.get(&tree.lock) - 1);
+            self.count_out(mapping);
         }
         self.put_page(cpu, page, Holder::Cache);
         self.unlock_page(page);

@@ -208,12 +208,18 @@ impl<B: Backend> Memory<B> {
             self.frame(page).mapping.store(0, Ordering::Relaxed);
         }
         if !planted!(self, PagesUnlocked) {
-            tree.pages.set(&tree.lock, tree.pages.get(&tree.lock) - 1);
+            self.count_out(mapping);
         }
         if slot.addr() != tree.head.addr() {
             self.tree_shrink(mapping);
         }
         true
+    }
+
+    /// Counts a page that left a mapping.
+    pub(super) fn count_out(&self, mapping: u32) {
+        let tree = &self.mappings[mapping as usize];
+        tree.pages.set(&tree.lock, tree.pages.get(&tree.lock) - 1);
     }
 
     /// Counts an emptied slot of a mapping's node, and frees the node with its last.
