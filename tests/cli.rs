@@ -349,3 +349,32 @@ fn completions_know_the_fields_of_the_subject() {
     let out = expect(&dir, 0, &["completions", "bash"]);
     assert!(out.contains("--pcp-batch") && out.contains("linux-5.9"), "{out}");
 }
+
+#[test]
+fn the_matrix_says_on_which_profiles_an_entry_fails() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let matrix = |options: &[&str]| {
+        let store = root.join("corpus/seed_race");
+        let line = ["races", "--matrix"];
+        let output = program()
+            .current_dir(root)
+            .env("PAGERACE_CORPUS", store)
+            .args(line)
+            .args(options)
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        stdout(&output)
+    };
+    let text = matrix(&[]);
+    let lines: Vec<Vec<&str>> = text.lines().map(|l| l.split_whitespace().collect()).collect();
+    assert_eq!(lines[0], ["entry", "current", "linux-6.2", "linux-5.10", "linux-5.9"]);
+    let leak = ["corpus/seed_race/nc-free-leak.case", "-", "-", "-", "fails"];
+    let head = ["corpus/seed_race/racy-pagehead.case", "-", "-", "fails", "-"];
+    assert!(lines.iter().any(|l| *l == leak) && lines.iter().any(|l| *l == head), "{text}");
+    let object: serde_json::Value = serde_json::from_str(&matrix(&["--json"])).unwrap();
+    let row = &object["matrix"][0];
+    assert_eq!(row["expect"], "leak/block/lookup race");
+    assert_eq!(row["profiles"]["linux-5.9"], "fails");
+    assert_eq!(row["profiles"]["current"], "passes");
+}

@@ -172,6 +172,25 @@ struct Source {
 }
 
 impl Source {
+    /// The source of job `job`.
+    fn new(spec: &'static Spec, config: &Config, job: usize) -> Self {
+        let mut case = Case::empty(spec);
+        case.history.clone_from(&config.history);
+        let seed = Rng::nth(config.seed, job as u64).bits();
+        Self {
+            generator: Generator::new(spec, config.seed, config.fixed.clone()),
+            mutator: Mutator::new(spec, seed),
+            rng: Rng::new(!seed),
+            fixed: config.fixed.clone(),
+            pool: Pool::new(spec),
+            coverage: Coverage::default(),
+            fresh: 0,
+            turn: (job as u64, config.jobs as u64),
+            case,
+            root: 0,
+        }
+    }
+
     /// Makes the next case: the next one of the seed, or a kept one edited.
     fn next(&mut self) {
         if self.fresh >= FRESH_FIRST
@@ -203,30 +222,14 @@ impl Source {
 
 pub(super) fn run<S: Subject>(shared: &Shared<'_>, job: usize) {
     let spec = S::spec();
-    let config = shared.config;
-    let mut case = Case::empty(spec);
-    case.history.clone_from(&config.history);
-    let seed = Rng::nth(config.seed, job as u64).bits();
-    let source = Source {
-        generator: Generator::new(spec, config.seed, config.fixed.clone()),
-        mutator: Mutator::new(spec, seed),
-        rng: Rng::new(!seed),
-        fixed: config.fixed.clone(),
-        pool: Pool::new(spec),
-        coverage: Coverage::default(),
-        fresh: 0,
-        turn: (job as u64, config.jobs as u64),
-        case,
-        root: 0,
-    };
     let mut worker = Worker {
         shared,
         job,
         quota: shared.quota(job),
         executor: Executor::<S>::new(),
-        examiner: Examiner::new(spec).without(&config.without),
+        examiner: Examiner::new(spec).without(&shared.config.without),
         orders: Orders::default(),
-        source,
+        source: Source::new(spec, shared.config, job),
         tally: Summary::new(spec),
     };
     loop {
@@ -334,5 +337,55 @@ fn count(tally: &mut Summary, run: &Run) {
     }
     for (sum, n) in tally.outcomes.iter_mut().zip(&run.outcomes) {
         *sum += n;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::program::wire;
+    use crate::subject::mm::MmSubject;
+    use std::collections::BTreeSet;
+
+    /// The bytes of the first cases of a job, each of which is run and considered as a campaign does.
+    fn first_cases(history: &[u8], job: usize) -> Vec<Vec<u8>> {
+        let spec = MmSubject::spec();
+        let config = Config {
+            history: history.to_vec(),
+            seed: 7,
+            jobs: 2,
+            executions: None,
+            time: None,
+            keep_going: true,
+            reduce: false,
+            fixed: Fixed::default(),
+            started: Instant::now(),
+        };
+        let mut source = Source::new(spec, &config, job);
+        Executor::<MmSubject>::new().session(|session| {
+            let next = |_| {
+                source.next();
+                assert_eq!(source.case.history, history);
+                let run = session.run(&source.case);
+                source.consider(run);
+                wire::encode(spec, &source.case)
+            };
+            (0..FRESH_FIRST).map(next).collect()
+        })
+    }
+
+    #[test]
+    fn every_profile_is_shown_the_same_cases() {
+        let profiles = MmSubject::spec().profiles;
+        for job in 0..2 {
+            let cases = first_cases(profiles[0].history, job);
+            assert!(cases.len() >= 1_000);
+            let distinct: BTreeSet<_> = cases.iter().collect();
+            assert!(distinct.len() > 900, "the cases are {} only", distinct.len());
+            for profile in &profiles[1..] {
+                let others = first_cases(profile.history, job);
+                assert!(cases == others, "{} is shown other cases", profile.name);
+            }
+        }
     }
 }

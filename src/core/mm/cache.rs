@@ -198,7 +198,12 @@ impl<B: Backend> Memory<B> {
         for mapping in 0..self.sizes.mappings as u32 {
             self.truncate(cpu, mapping);
         }
-        self.synchronize_rcu(cpu);
-        self.drain_each();
+        // Nothing else runs, so what is not there now will not come.
+        if self.nodes_wait() {
+            self.synchronize_rcu(cpu);
+        }
+        if self.sizes.pcp_batch > 0 {
+            self.drain_each();
+        }
     }
 }

@@ -278,6 +278,12 @@ impl<B: Backend> Memory<B> {
         }
     }
 
+    /// Whether nodes wait for a grace period. For the end of a run.
+    pub(super) fn nodes_wait(&self) -> bool {
+        let all = &self.nodes.all[..self.nodes.len];
+        all.iter().any(|node| node.state.peek() >= state::DEFERRED)
+    }
+
     /// Waits for a grace period, after which the nodes given up before it can be used again
     /// (`synchronize_rcu`).
     pub fn synchronize_rcu(&self, cpu: CpuId) {
