@@ -358,6 +358,7 @@ mod tests {
             time: None,
             keep_going: true,
             reduce: false,
+            without: Vec::new(),
             fixed: Fixed::default(),
             started: Instant::now(),
         };
