@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Does everything hold that can be checked on one machine?
-# Cost: about 65 minutes on two cores.
+# Cost: about 75 minutes on two cores.
 #
 # Runs every script, goes on where one fails, and ends in a table. The logs are in target/full/.
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"

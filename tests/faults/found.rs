@@ -106,3 +106,10 @@ fn a_leak_names_the_lost_frames_and_who_gave_them_up() {
     assert!(found.finding.facts.frames.len().is_power_of_two());
     assert!(found.finding.facts.allocated.is_some());
 }
+
+#[test]
+fn where_nothing_is_planted_nothing_is_found() {
+    let (summary, found) = Hunt::with_fault("none", BUDGET).run::<MmSubject>();
+    assert_eq!(summary.executions, BUDGET);
+    assert!(found.is_empty(), "{found:?}");
+}
