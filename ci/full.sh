@@ -28,6 +28,7 @@ check() {
 check merge bash .ci/run
 check asan sh ci/asan.sh
 check tsan sh ci/tsan.sh
+check golden-mutants bash ci/golden-mutants.sh
 check try-a-fix bash ci/try-a-fix.sh
 check accept bash ci/accept/seed.sh
 

@@ -1,12 +1,13 @@
 //! One job of a campaign.
 
+use super::orders::Orders;
 use super::pool::Pool;
 use super::{Config, Discovery, Progress, Row, Sink, SinkError, Summary};
 use crate::examine::{Examiner, SameFinding};
 use crate::exec::coverage::Coverage;
 use crate::exec::{Executor, OpEnd, Run, What};
 use crate::minimize::{self, Budget};
-use crate::oracle::{Finding, Kind, nondeterminism};
+use crate::oracle::{Class, Finding, Kind, nondeterminism};
 use crate::program::generate::{Fixed, Generator};
 use crate::program::mutate::Mutator;
 use crate::program::rng::Rng;
@@ -138,8 +139,8 @@ enum Pause {
     Over,
     /// The session is full.
     Full,
-    /// The case run last shows this.
-    Found(Finding),
+    /// The case run last shows this, by itself or together with an earlier case.
+    Found(Finding, Option<Case>),
 }
 
 struct Worker<'a, 's, S: Subject> {
@@ -148,6 +149,7 @@ struct Worker<'a, 's, S: Subject> {
     quota: Option<u64>,
     executor: Executor<S>,
     examiner: Examiner,
+    orders: Orders,
     source: Source,
     tally: Summary,
 }
@@ -225,7 +227,8 @@ pub(super) fn run<S: Subject>(shared: &Shared<'_>, job: usize) {
         job,
         quota: shared.quota(job),
         executor: Executor::<S>::new(),
-        examiner: Examiner::new(spec),
+        examiner: Examiner::new(spec).without(&shared.config.without),
+        orders: Orders::default(),
         source: Source::new(spec, shared.config, job),
         tally: Summary::new(spec),
     };
@@ -233,7 +236,7 @@ pub(super) fn run<S: Subject>(shared: &Shared<'_>, job: usize) {
         match worker.session() {
             Pause::Over => break,
             Pause::Full => {}
-            Pause::Found(finding) => worker.found(finding),
+            Pause::Found(finding, with) => worker.found(finding, with),
         }
     }
     shared.state().summary.absorb(&worker.tally);
@@ -241,7 +244,9 @@ pub(super) fn run<S: Subject>(shared: &Shared<'_>, job: usize) {
 
 impl<S: Subject> Worker<'_, '_, S> {
     fn session(&mut self) -> Pause {
-        let Self { shared, quota, executor, examiner, source, tally, .. } = self;
+        let Self { shared, quota, executor, examiner, orders, source, tally, .. } = self;
+        let on = |class| !shared.config.without.contains(&class);
+        let (ordered, compared) = (on(Class::LockOrder), on(Class::Nondeterminism));
         let before = tally.executions;
         let pause = executor.session(|session| {
             if shared.over() {
@@ -257,12 +262,18 @@ impl<S: Subject> Worker<'_, '_, S> {
                 source.consider(run);
                 let hash = run.hash;
                 let mut finding = examiner.judge(run, &source.case);
-                if finding.is_none() && tally.executions.is_multiple_of(COMPARE_EVERY) {
+                if compared && finding.is_none() && tally.executions.is_multiple_of(COMPARE_EVERY) {
                     tally.compared += 1;
                     finding = nondeterminism::differ(hash, session.run(&source.case).hash);
                 }
                 if let Some(finding) = finding {
-                    return Pause::Found(finding);
+                    return Pause::Found(finding, None);
+                }
+                if ordered
+                    && let Some((finding, with)) =
+                        orders.consider(S::spec(), examiner.lock_order(), &source.case)
+                {
+                    return Pause::Found(finding, Some(with));
                 }
             }
             Pause::Full
@@ -273,19 +284,25 @@ impl<S: Subject> Worker<'_, '_, S> {
     }
 
     /// Tells race from sequential; reduces and announces the first of a signature.
-    fn found(&mut self, finding: Finding) {
+    fn found(&mut self, finding: Finding, with: Option<Case>) {
         let seconds = self.shared.config.started.elapsed().as_secs_f64();
         self.source.pool.drop_line(self.source.root);
         let (examiner, case) = (&mut self.examiner, &self.source.case);
         let (kind, normal) = self.executor.session(|session| {
             let normal = session.run(case).normal_form(case);
-            (examiner.kind(session, &normal).0, normal)
+            let kind = match with {
+                // Two cases one after the other, and no schedule needed.
+                Some(_) => Kind::Sequential,
+                None => examiner.kind(session, &normal).0,
+            };
+            (kind, normal)
         });
         let mut discovery = Discovery {
             finding,
             kind,
             case: normal,
             reduced: None,
+            with,
             execution: self.tally.executions,
             seconds,
             job: self.job,
@@ -293,7 +310,7 @@ impl<S: Subject> Worker<'_, '_, S> {
         let counts = discovery.counts();
         if self.shared.enter(&discovery) {
             self.shared.announce(&discovery);
-            if self.shared.config.reduce {
+            if self.shared.config.reduce && discovery.with.is_none() {
                 let mut same = SameFinding::new(&mut self.examiner, &discovery.finding, kind);
                 let reduced = self.executor.session(|session| {
                     minimize::reduce(session, &discovery.case, &mut same, Budget::default())
@@ -341,6 +358,7 @@ mod tests {
             time: None,
             keep_going: true,
             reduce: false,
+            without: Vec::new(),
             fixed: Fixed::default(),
             started: Instant::now(),
         };
