@@ -6,6 +6,8 @@
 //!
 //! What it is not: a test of what is found. The cases here are small and written by hand.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
