@@ -8,8 +8,8 @@ use pagerace::exec::{Executor, Run, Scheduling};
 use pagerace::program::generate::{Fixed, Generator};
 use pagerace::program::rng::Rng;
 use pagerace::program::{Case, wire};
-use pagerace::subject::{Spec, Subject};
 use pagerace::subject::mm::MmSubject;
+use pagerace::subject::{Spec, Subject};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -146,7 +146,8 @@ fn entries_replay_alike_a_thousand_times_and_in_twenty_processes() {
         let text = String::from_utf8(output.stdout).expect("text");
         assert!(output.status.success(), "{text}");
         // `FILE: as expected (N runs, trace HASH)`
-        let hash = |line: &str| Some(line.rsplit_once("trace ")?.1.trim_end_matches(')').to_owned());
+        let hash =
+            |line: &str| Some(line.rsplit_once("trace ")?.1.trim_end_matches(')').to_owned());
         let hashes: Vec<String> = text.lines().filter_map(hash).collect();
         assert_eq!(hashes.len(), entries.len(), "{text}");
         hashes

@@ -9,8 +9,8 @@
 
 use pagerace::program::text::Text;
 use pagerace::program::{Case, wire};
-use pagerace::subject::{Spec, Subject};
 use pagerace::subject::mm::MmSubject;
+use pagerace::subject::{Spec, Subject};
 use std::collections::BTreeSet;
 
 /// The fewest vectors there may be.
@@ -53,7 +53,9 @@ fn bytes(digits: &str) -> Vec<u8> {
 fn text(case: &Case) -> String {
     let text = Text { spec: spec(), case }.to_string();
     let same = |line: &&str| {
-        line.starts_with("history ") || line.starts_with("subject ") || line.starts_with("pagerace ")
+        line.starts_with("history ")
+            || line.starts_with("subject ")
+            || line.starts_with("pagerace ")
     };
     text.lines().filter(|line| !same(line)).collect::<Vec<_>>().join("\n")
 }
@@ -92,7 +94,11 @@ fn no_operation_and_no_field_is_left_out() {
     let cases: Vec<Case> = vectors.iter().map(|v| wire::decode(spec(), &v.bytes)).collect();
     for (at, op) in spec().ops.iter().enumerate() {
         let mut found = cases.iter().flat_map(|case| &case.ops).filter(|i| usize::from(i.op) == at);
-        assert!(found.any(|i| op.takes.is_empty() || i.right.is_some()), "no vector has {}", op.name);
+        assert!(
+            found.any(|i| op.takes.is_empty() || i.right.is_some()),
+            "no vector has {}",
+            op.name
+        );
     }
     for (at, field) in spec().fields.iter().enumerate() {
         for value in field.values {

@@ -80,7 +80,8 @@ fn the_example_finds_keeps_reports_and_replays_its_planted_bug() {
     for history in ["--profile aba", "--profile current --set head=plain"] {
         let dir = directory();
         let dir = dir.path();
-        let out = expect(dir, 1, &format!("hunt {history} --seed 1 --executions 200000 --out kept"));
+        let out =
+            expect(dir, 1, &format!("hunt {history} --seed 1 --executions 200000 --out kept"));
         // The report: two columns, and the ledger of frames.
         for part in ["found ", "(race)", "\ncpu0 ", " cpu1\n", "Ledger", "kept as kept/"] {
             assert!(out.contains(part), "no {part:?} in\n{out}");

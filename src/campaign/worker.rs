@@ -140,7 +140,7 @@ enum Pause {
     /// The session is full.
     Full,
     /// The case run last shows this, by itself or together with an earlier case.
-    Found(Box<Finding>, Option<Box<Case>>),
+    Found(Box<(Finding, Option<Case>)>),
 }
 
 struct Worker<'a, 's, S: Subject> {
@@ -236,7 +236,7 @@ pub(super) fn run<S: Subject>(shared: &Shared<'_>, job: usize) {
         match worker.session() {
             Pause::Over => break,
             Pause::Full => {}
-            Pause::Found(finding, with) => worker.found(*finding, with.map(|with| *with)),
+            Pause::Found(found) => worker.found(found.0, found.1),
         }
     }
     shared.state().summary.absorb(&worker.tally);
@@ -267,13 +267,13 @@ impl<S: Subject> Worker<'_, '_, S> {
                     finding = nondeterminism::differ(hash, session.run(&source.case).hash);
                 }
                 if let Some(finding) = finding {
-                    return Pause::Found(Box::new(finding), None);
+                    return Pause::Found(Box::new((finding, None)));
                 }
                 if ordered
                     && let Some((finding, with)) =
                         orders.consider(S::spec(), examiner.lock_order(), &source.case)
                 {
-                    return Pause::Found(Box::new(finding), Some(Box::new(with)));
+                    return Pause::Found(Box::new((finding, Some(with))));
                 }
             }
             Pause::Full

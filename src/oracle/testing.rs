@@ -223,6 +223,7 @@ impl Script {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "traces have objects that may be unnamed")]
 fn object(class: u8, instance: u16) -> Option<ObjectId> {
     Some(ObjectId { class, instance })
 }

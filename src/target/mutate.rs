@@ -54,7 +54,7 @@ impl<S: Subject> Mutator<S> {
         seed: u32,
         engine: impl FnOnce(&mut [u8], usize, usize) -> usize,
     ) -> usize {
-        if seed % ENGINES == 0 {
+        if seed.is_multiple_of(ENGINES) {
             return engine(data, size, max_size);
         }
         if seed % NEW == 1 {
