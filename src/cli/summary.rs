@@ -42,7 +42,7 @@ pub fn text(spec: &Spec, summary: &Summary) -> String {
 }
 
 fn percent(part: u64, all: u64) -> u64 {
-    if all == 0 { 0 } else { (part * 100 + all / 2) / all }
+    (part * 100 + all / 2).checked_div(all).unwrap_or(0)
 }
 
 fn findings(summary: &Summary) -> String {
