@@ -7,10 +7,10 @@ use crate::exec::coverage::Coverage;
 use crate::exec::{Executor, OpEnd, Run, What};
 use crate::minimize::{self, Budget};
 use crate::oracle::{Finding, Kind, nondeterminism};
+use crate::program::Case;
 use crate::program::generate::{Fixed, Generator};
-use crate::program::mutate::Mutator;
+use crate::program::mutate::{self, Mutator};
 use crate::program::rng::Rng;
-use crate::program::{Case, OpId};
 use crate::subject::{Spec, Subject};
 use std::sync::Mutex;
 use std::sync::atomic::Ordering;
@@ -25,9 +25,6 @@ const COMPARE_EVERY: u64 = 100;
 const FRESH_FIRST: u64 = 1_024;
 /// In 256: a case is derived from a kept one.
 const DERIVED: u16 = 160;
-/// What edits may make a case grow to: small cases run fast, and what they show is understood.
-const OPS: usize = 9;
-const DECISIONS: usize = 6;
 
 pub(super) struct Shared<'a> {
     config: &'a Config,
@@ -179,12 +176,7 @@ impl Source {
             self.root = root;
             self.mutator.mutate(&mut self.case);
             self.fixed.apply(&mut self.case);
-            while self.case.ops.len() > OPS {
-                self.case.remove_op(OpId(self.rng.below(self.case.ops.len()) as u8));
-            }
-            while self.case.decisions.len() > DECISIONS {
-                self.case.remove_decision(self.rng.below(self.case.decisions.len()));
-            }
+            mutate::trim(&mut self.case, &mut self.rng);
             return;
         }
         let (job, jobs) = self.turn;
