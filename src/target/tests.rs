@@ -51,8 +51,7 @@ fn a_new_finding_is_kept_reduced_under_the_name_of_the_catalogue() {
     assert_eq!(entry.case().ops, found.case.ops);
     let text = target.describe(&found);
     assert!(text.contains(&format!("kept as {}", path.display())), "{text}");
-    assert!(text.contains("interleaving") || text.contains("Interleaving"), "{text}");
-    assert!(text.contains("Found by") || text.contains("signature"), "{text}");
+    assert!(text.contains("leak (race): ") && text.contains("pagerace replay "), "{text}");
 }
 
 #[test]
