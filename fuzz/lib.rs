@@ -1,4 +1,5 @@
-//! Glue between libFuzzer and [`pagerace::target`]: one target per process, and its start.
+//! Glue between libFuzzer and [`pagerace::target`]: one target per process, its start, and the
+//! counters that tell the engine which accesses met.
 //!
 //! What it is not: part of the tool. What a target does with an input stands in `pagerace::target`.
 
@@ -8,6 +9,23 @@ use pagerace::target::{Mutator, Plan, Target};
 use std::cell::RefCell;
 use std::fmt::Display;
 use std::process::exit;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+/// How many counters the meetings of accesses are folded into. More would be finer, and would cost
+/// the engine more after each input.
+const COUNTERS: usize = 1_024;
+
+/// libFuzzer goes over them by words.
+#[repr(C, align(64))]
+struct Counters([AtomicU8; COUNTERS]);
+
+/// Counts, as libFuzzer's edge counters do, what happened in one input. libFuzzer clears them before
+/// each input and takes them for coverage after it, so schedules are coverage too.
+// SAFETY: all that libFuzzer asks of this section is that it holds plain bytes. It reads and writes
+// them between inputs only, on the thread that runs these.
+#[unsafe(link_section = "__libfuzzer_extra_counters")]
+#[used]
+static MET: Counters = Counters([const { AtomicU8::new(0) }; COUNTERS]);
 
 thread_local! {
     /// libFuzzer calls a target on one thread only.
@@ -26,7 +44,10 @@ pub fn init(plan: &'static Plan) {
         ));
     }
     match Target::new(plan) {
-        Ok(target) => TARGET.set(Some(target)),
+        Ok(target) => {
+            eprintln!("{}", target.header());
+            TARGET.set(Some(target));
+        }
         Err(error) => refuse(error),
     }
 }
@@ -34,7 +55,11 @@ pub fn init(plan: &'static Plan) {
 /// Runs one input; a finding ends the process.
 pub fn run(input: &Input<MmSubject>) {
     TARGET.with_borrow_mut(|target| {
-        target.as_mut().expect("init() came first").run(&input.case);
+        let target = target.as_mut().expect("init() came first");
+        target.run(&input.case);
+        for &meeting in target.meetings() {
+            MET.0[usize::from(meeting) % COUNTERS].store(1, Ordering::Relaxed);
+        }
     });
 }
 

@@ -10,6 +10,7 @@ static PLAN: Plan = Plan {
     name: "buddy",
     profile: "current",
     without: &["add", "delete", "lookup", "lookup_lock", "truncate", "reclaim", "writeback"],
+    canary: false,
 };
 
 fuzz_target!(init: pagerace_fuzz::init(&PLAN), |input: Input<MmSubject>| pagerace_fuzz::run(&input));

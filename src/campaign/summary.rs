@@ -3,7 +3,6 @@
 use crate::oracle::{Class, Finding, Kind, Signature};
 use crate::program::Case;
 use crate::subject::Spec;
-use pagerace_core::event::Holder;
 
 /// The first finding of a signature.
 #[derive(Clone, Debug)]
@@ -28,13 +27,10 @@ pub struct Discovery {
 }
 
 impl Discovery {
-    /// Whether it ends a campaign: a race, and not a scanner's. Scanners take references to frames
-    /// that they know nothing of, so what they show is found in no time and stands for a question of
-    /// its own; it is kept under its own name.
+    /// Whether it ends a campaign; see [`Finding::counts`].
     #[must_use]
     pub fn counts(&self) -> bool {
-        let dropped = self.finding.facts.dropped_last;
-        self.kind == Kind::Race && dropped.is_none_or(|d| d.holder != Holder::Scan)
+        self.finding.counts(self.kind)
     }
 }
 

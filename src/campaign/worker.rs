@@ -9,9 +9,9 @@ use crate::exec::{Executor, OpEnd, Run, What};
 use crate::minimize::{self, Budget};
 use crate::oracle::{Class, Finding, Kind, nondeterminism};
 use crate::program::generate::{Fixed, Generator};
-use crate::program::mutate::Mutator;
+use crate::program::mutate::{self, Mutator};
 use crate::program::rng::Rng;
-use crate::program::{Action, Case, Decision, Key, OpId, Place};
+use crate::program::{Action, Case, Decision, Key, Place};
 use crate::subject::{Spec, Subject};
 use std::sync::Mutex;
 use std::sync::atomic::Ordering;
@@ -28,9 +28,6 @@ const FRESH_FIRST: u64 = 1_024;
 const DERIVED: u16 = 176;
 /// In 256: a derived case has another schedule only.
 const RESCHEDULED: u16 = 160;
-/// What edits may make a case grow to: small cases run fast, and what they show is understood.
-const OPS: usize = 7;
-const DECISIONS: usize = 5;
 
 pub(super) struct Shared<'a> {
     config: &'a Config,
@@ -207,12 +204,7 @@ impl Source {
                 self.mutator.mutate(&mut self.case);
                 self.fixed.apply(&mut self.case);
             }
-            while self.case.ops.len() > OPS {
-                self.case.remove_op(OpId(self.rng.below(self.case.ops.len()) as u8));
-            }
-            while self.case.decisions.len() > DECISIONS {
-                self.case.remove_decision(self.rng.below(self.case.decisions.len()));
-            }
+            mutate::trim(&mut self.case, &mut self.rng);
             return;
         }
         let (job, jobs) = self.turn;

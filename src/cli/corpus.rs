@@ -4,10 +4,11 @@
 
 use super::args::{CorpusAction, Source};
 use super::judged::Bench;
-use super::keep::{Keeper, catalogue_name, expectation, near};
+use super::keep::{Keeper, expectation, near};
 use super::output::{Error, Output, io_error, refused};
 use super::table::{counted, grouped};
 use super::{Verdict, args, input};
+use crate::corpus::entry::catalogue_name;
 use crate::corpus::replay::{Replayed, as_stored};
 use crate::corpus::{Entry, Kept, Store, check};
 use crate::program::text::Document;

@@ -4,13 +4,14 @@
 //! it, and what becomes of its findings.
 
 use super::judged::Bench;
-use super::keep::{Keeper, catalogue_name, near};
+use super::keep::{Keeper, near};
 use super::output::{Error, Output, note};
 use super::progress::{Limits, Screen};
 use super::summary::{self, Asked};
 use super::table::{counted, grouped};
 use super::{Verdict, args, input, races};
 use crate::campaign::{self, Config, Discovery, Progress, Sink, SinkError, Summary};
+use crate::corpus::entry::catalogue_name;
 use crate::corpus::{Entry, Kept, Provenance};
 use crate::program::Case;
 use crate::program::generate::Fixed;

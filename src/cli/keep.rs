@@ -10,7 +10,7 @@ use crate::corpus::entry::promise;
 use crate::corpus::store::VARIABLE;
 use crate::corpus::{Entry, Found, Kept, Store};
 use crate::oracle::{Kind, Signature};
-use crate::program::{Case, Expect};
+use crate::program::Expect;
 use crate::subject::Spec;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -101,21 +101,6 @@ impl fmt::Display for Keeper {
             other => write!(f, "{other}"),
         }
     }
-}
-
-/// The name that the catalogue has for what a case shows.
-pub fn catalogue_name(
-    spec: &'static Spec,
-    case: &Case,
-    signature: &Signature,
-    kind: Kind,
-) -> Option<&'static str> {
-    let is_it = |race: &&crate::subject::RaceSpec| {
-        let at = spec.variant(race.switch, race.variant);
-        race.signature == signature.as_str()
-            && at.is_some_and(|(switch, variant)| case.history[switch] == variant)
-    };
-    if kind == Kind::Race { spec.races.iter().find(is_it).map(|race| race.name) } else { None }
 }
 
 /// What a case that shows a finding expects from then on.

@@ -7,7 +7,7 @@ use super::read::{self, Links};
 use crate::oracle::{Kind, Signature};
 use crate::program::text::{self, Document, EXTENSION};
 use crate::program::{Case, Expect};
-use crate::subject::Spec;
+use crate::subject::{RaceSpec, Spec};
 use std::fmt;
 use std::path::Path;
 
@@ -118,6 +118,12 @@ impl Entry {
         self.document.print(spec)
     }
 
+    /// Whether the case was reduced before it was kept.
+    #[must_use]
+    pub fn is_reduced(&self) -> bool {
+        !self.document.comments.iter().any(|comment| comment.contains(UNREDUCED))
+    }
+
     /// How large the case is: CPUs with a program, operations, decisions; compared in this order.
     #[must_use]
     pub fn size(&self) -> (usize, usize, usize) {
@@ -173,6 +179,22 @@ pub fn default_name(expect: &Expect) -> String {
         name.truncate(MAX_NAME);
     }
     name
+}
+
+/// The name that the catalogue has for what a case shows.
+#[must_use]
+pub fn catalogue_name(
+    spec: &Spec,
+    case: &Case,
+    signature: &Signature,
+    kind: Kind,
+) -> Option<&'static str> {
+    let is_it = |race: &&RaceSpec| {
+        let at = spec.variant(race.switch, race.variant);
+        race.signature == signature.as_str()
+            && at.is_some_and(|(switch, variant)| case.history[switch] == variant)
+    };
+    if kind == Kind::Race { spec.races.iter().find(is_it).map(|race| race.name) } else { None }
 }
 
 const fn is_name_char(c: char) -> bool {

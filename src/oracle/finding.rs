@@ -3,6 +3,7 @@
 //! What it is not: prose. A report makes sentences out of [`Facts`] and the trace. Strings are made
 //! only when something was found; a clean run costs none.
 
+use super::Kind;
 use crate::exec::trace::StepIndex;
 use crate::program::OpId;
 use core::fmt;
@@ -203,4 +204,20 @@ pub struct Finding {
     pub at: Option<StepIndex>,
     /// What a report needs.
     pub facts: Facts,
+}
+
+impl Finding {
+    /// Whether the reference dropped last was a scanner's. Scanners take references to frames that
+    /// they know nothing of, so what they show is found in no time and stands for a question of its
+    /// own; it is kept under its own name.
+    #[must_use]
+    pub fn is_scanners(&self) -> bool {
+        self.facts.dropped_last.is_some_and(|dropped| dropped.holder == Holder::Scan)
+    }
+
+    /// Whether a search that shall find a race has found one: a race, and not a scanner's.
+    #[must_use]
+    pub fn counts(&self, kind: Kind) -> bool {
+        kind == Kind::Race && !self.is_scanners()
+    }
 }

@@ -66,6 +66,22 @@ const POINTS: usize = 16;
 /// In 256: a new decision fails its access instead of switching.
 const FAILS: u16 = 24;
 
+/// What a search lets edits make a case grow to: small cases run fast, and what they show is
+/// understood.
+pub const TRIMMED_OPS: usize = 7;
+/// As [`TRIMMED_OPS`], for decisions.
+pub const TRIMMED_DECISIONS: usize = 5;
+
+/// Leaves out operations and decisions, any of them, until the case is as small as a search wants it.
+pub fn trim(case: &mut Case, rng: &mut Rng) {
+    while case.ops.len() > TRIMMED_OPS {
+        case.remove_op(OpId(rng.below(case.ops.len()) as u8));
+    }
+    while case.decisions.len() > TRIMMED_DECISIONS {
+        case.remove_decision(rng.below(case.decisions.len()));
+    }
+}
+
 /// A source of random edits.
 #[derive(Clone, Debug)]
 pub struct Mutator<'a> {

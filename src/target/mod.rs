@@ -1,26 +1,34 @@
 //! What a fuzz target does with one input: run it, judge it, and crash if something was found.
 //!
 //! The engine brings a case, this module sets the history that the target is about. A finding is
-//! told apart (race or sequential), reduced if the engine searches ([`Mode`]), and becomes a crash
-//! with a name ([`crash`]).
+//! told apart (race or sequential). If the engine searches ([`Mode`]) and the store has nothing of its
+//! signature yet, it is kept as it was found, reduced, and kept again ([`keep`]). Then it becomes a
+//! crash with a name ([`crash`]).
 //!
 //! What it is not: glue to an engine (that is `fuzz/`), or a campaign of its own. It keeps nothing
-//! from input to input but buffers.
+//! from input to input but buffers and a count.
 
 pub mod crash;
+mod keep;
 mod mode;
 mod mutate;
+#[cfg(test)]
+mod tests;
 
 pub use mode::Mode;
 pub use mutate::Mutator;
 
+use crate::corpus;
 use crate::examine::{Examiner, SameFinding};
 use crate::exec::Executor;
+use crate::exec::coverage::Coverage;
 use crate::minimize::{Budget, reduce};
 use crate::oracle::{Finding, Kind};
 use crate::program::{Case, OpId};
+use crate::report::Report;
 use crate::subject::{ProfileSpec, Spec, Subject};
 use core::fmt;
+use keep::{Keeper, Place};
 use std::time::Duration;
 
 /// The environment variable that names another profile than the plan's.
@@ -38,10 +46,13 @@ pub struct Plan {
     pub profile: &'static str,
     /// Operations that its cases do not have.
     pub without: &'static [&'static str],
+    /// Whether it is there to show that a race is found. Then what does not count as one is passed
+    /// over ([`Finding::counts`]); else every finding is a crash.
+    pub canary: bool,
 }
 
 /// Why a target cannot start.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Debug)]
 pub enum Error {
     /// There is no such profile.
     Profile {
@@ -52,6 +63,8 @@ pub enum Error {
     },
     /// The plan leaves out an operation that there is not.
     Operation(&'static str),
+    /// The store that the environment names cannot be used.
+    Store(corpus::Error),
 }
 
 impl fmt::Display for Error {
@@ -62,6 +75,7 @@ impl fmt::Display for Error {
                 write!(f, "there is no profile {asked:?}; {PROFILE_VARIABLE} can be one of {known}")
             }
             Self::Operation(name) => write!(f, "there is no operation {name:?} to leave out"),
+            Self::Store(error) => error.fmt(f),
         }
     }
 }
@@ -71,12 +85,14 @@ impl std::error::Error for Error {}
 /// What a target has to say about an input that shows something.
 #[derive(Clone, Debug)]
 pub struct Found {
-    /// The case, in normal form; reduced, if the engine searches.
+    /// The case, in normal form; reduced, if the engine searches and the finding is new.
     pub case: Case,
     /// What it shows. Belongs to the executor's last run.
     pub finding: Finding,
     /// Whether it takes a schedule to see it.
     pub kind: Kind,
+    /// Where it is kept.
+    place: Place,
 }
 
 impl Found {
@@ -94,9 +110,13 @@ impl Found {
 pub struct Target<S: Subject> {
     executor: Executor<S>,
     examiner: Examiner,
+    coverage: Coverage,
     profile: &'static ProfileSpec,
     without: Vec<u8>,
-    mode: Mode,
+    canary: bool,
+    /// Only where the engine searches.
+    keeper: Option<Keeper>,
+    passed_over: u64,
     case: Case,
 }
 
@@ -107,19 +127,25 @@ impl<S: Subject> fmt::Debug for Target<S> {
 }
 
 impl<S: Subject> Target<S> {
-    /// Starts what `plan` says, with the profile that the environment names, if it does. Takes over
-    /// the panic hook: a panic of the code under test is a finding, any other one goes to the hook
-    /// that was there.
+    /// Starts what `plan` says, with the profile and the store that the environment names, if it
+    /// does. Takes over the panic hook: a panic of the code under test is a finding, any other one
+    /// goes to the hook that was there.
     ///
     /// # Errors
-    /// If a name in the environment or in the plan means nothing to the subject.
+    /// If a name in the environment or in the plan means nothing to the subject, or the store cannot
+    /// be used.
     pub fn new(plan: &Plan) -> Result<Self, Error> {
         let asked = std::env::var_os(PROFILE_VARIABLE);
         let asked = asked.as_ref().map(|name| name.to_string_lossy());
-        Self::with(plan, asked.as_deref().unwrap_or(plan.profile), Mode::of_process())
+        let store = match Mode::of_process() {
+            Mode::Search => Some(corpus::Store::find(plan.name).map_err(Error::Store)?),
+            Mode::Given => None,
+        };
+        Self::with(plan, asked.as_deref().unwrap_or(plan.profile), store)
     }
 
-    fn with(plan: &Plan, profile: &str, mode: Mode) -> Result<Self, Error> {
+    /// Starts `plan` on this profile. Without a store to look into, nothing is reduced.
+    fn with(plan: &Plan, profile: &str, store: Option<corpus::Found>) -> Result<Self, Error> {
         let spec = S::spec();
         let profile = find_profile(spec, profile)?;
         let mut without = Vec::new();
@@ -129,8 +155,33 @@ impl<S: Subject> Target<S> {
         let mut executor = Executor::new();
         // The first execution takes over the panic hook.
         executor.run(&Case::empty(spec));
-        let case = Case::empty(spec);
-        Ok(Self { executor, examiner: Examiner::new(spec), profile, without, mode, case })
+        Ok(Self {
+            executor,
+            examiner: Examiner::new(spec),
+            coverage: Coverage::default(),
+            profile,
+            without,
+            canary: plan.canary,
+            keeper: store.map(|store| Keeper::new(store, plan.name, profile.name)),
+            passed_over: 0,
+            case: Case::empty(spec),
+        })
+    }
+
+    /// What a user wants to know before the first input: what runs, and where findings go.
+    #[must_use]
+    pub fn header(&self) -> String {
+        let profile = self.profile.name;
+        match &self.keeper {
+            Some(keeper) => format!("pagerace: on {profile}; store {keeper}"),
+            None => format!("pagerace: on {profile}; given inputs only, so nothing is kept"),
+        }
+    }
+
+    /// How many findings were passed over since they do not count for a canary.
+    #[must_use]
+    pub const fn passed_over(&self) -> u64 {
+        self.passed_over
     }
 
     /// Runs one input. Returns only if nothing was found.
@@ -147,7 +198,22 @@ impl<S: Subject> Target<S> {
         self.leave_out();
         let run = self.executor.run(&self.case);
         let finding = self.examiner.judge(run, &self.case)?;
-        Some(self.found(finding))
+        if self.canary && finding.is_scanners() {
+            self.passed_over += 1;
+            return None;
+        }
+        let (kind, case) = self.tell_apart();
+        if self.canary && !finding.counts(kind) {
+            self.passed_over += 1;
+            return None;
+        }
+        Some(self.found(finding, kind, case))
+    }
+
+    /// Which accesses of two CPUs met in the last run, as numbers below
+    /// [`MEETINGS`](crate::exec::coverage::MEETINGS); for engines that take such for coverage.
+    pub fn meetings(&mut self) -> &[u16] {
+        self.coverage.meetings(&self.case, self.executor.last())
     }
 
     fn leave_out(&mut self) {
@@ -158,28 +224,58 @@ impl<S: Subject> Target<S> {
         }
     }
 
-    /// Called right after the run that shows `finding`.
-    fn found(&mut self, finding: Finding) -> Found {
+    /// The kind of what the last run shows, and the normal form of its case.
+    fn tell_apart(&mut self) -> (Kind, Case) {
         let case = self.executor.last().normal_form(&self.case);
-        let (examiner, mode) = (&mut self.examiner, self.mode);
-        let (kind, case) = self.executor.session(|session| {
-            let (kind, _) = examiner.kind(session, &case);
-            let reduced = (mode == Mode::Search).then(|| {
-                let mut same = SameFinding::new(examiner, &finding, kind);
-                reduce(session, &case, &mut same, BUDGET)
-            });
-            (kind, reduced.flatten().map_or(case, |reduced| reduced.case))
-        });
-        let run = self.executor.run(&case);
-        let finding = self.examiner.judge(run, &case).unwrap_or(finding);
-        Found { case, finding, kind }
+        let examiner = &mut self.examiner;
+        let kind = self.executor.session(|session| examiner.kind(session, &case).0);
+        (kind, case)
+    }
+
+    fn found(&mut self, finding: Finding, kind: Kind, case: Case) -> Found {
+        let mut found = Found { case, finding, kind, place: Place::default() };
+        if let Some(keeper) = &self.keeper {
+            let spec = S::spec();
+            found.place = keeper.keep(spec, &found);
+            if found.place.wants_reduced()
+                && let Some(case) = reduced(&mut self.executor, &mut self.examiner, &found)
+            {
+                found.case = case;
+                keeper.improve(spec, &mut found);
+            }
+        }
+        // For the report, which is about the case that is kept.
+        let run = self.executor.run(&found.case);
+        if let Some(finding) = self.examiner.judge(run, &found.case) {
+            found.finding = finding;
+        }
+        found
     }
 
     fn describe(&self, found: &Found) -> String {
-        let Found { finding, kind, .. } = found;
-        let (profile, why) = (self.profile.name, finding.facts.why);
-        format!("pagerace: {kind} on {profile}: {}: {why}\n", finding.signature)
+        let Found { case, finding, kind, place, .. } = found;
+        let command = place.path().map(|path| format!("pagerace replay {}", path.display()));
+        let report = Report {
+            spec: S::spec(),
+            case,
+            run: self.executor.last(),
+            finding,
+            kind: *kind,
+            replay_command: command.as_deref(),
+        };
+        format!("\n{report}\n{place}\n")
     }
+}
+
+/// The smallest case that shows the same within [`BUDGET`].
+fn reduced<S: Subject>(
+    executor: &mut Executor<S>,
+    examiner: &mut Examiner,
+    found: &Found,
+) -> Option<Case> {
+    let mut same = SameFinding::new(examiner, &found.finding, found.kind);
+    let reduced = executor.session(|session| reduce(session, &found.case, &mut same, BUDGET));
+    reduced.map(|reduced| reduced.case)
 }
 
 fn find_profile(spec: &Spec, asked: &str) -> Result<&'static ProfileSpec, Error> {

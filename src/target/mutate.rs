@@ -5,18 +5,29 @@
 
 use crate::program::generate::{Fixed, Generator};
 use crate::program::input::Input;
-use crate::program::mutate::Mutator as Edits;
-use crate::program::{Case, OpId, text, wire};
+use crate::program::mutate::{Mutation, Mutator as Edits, trim};
+use crate::program::rng::Rng;
+use crate::program::{Case, text, wire};
 use crate::subject::Subject;
 use core::fmt;
 use core::marker::PhantomData;
 
 /// One in this many is left to the engine, which knows its dictionary and its corpus.
-const ENGINES: u32 = 8;
-/// One in this many is a new case: the way out of a corpus that leads nowhere.
-const NEW: u32 = 4;
-/// Longer cases are cut: they run slowly, and what they reach, short ones reach more often.
-const MAX_OPS: usize = 16;
+const ENGINES: u32 = 64;
+/// In 256, a new case: the way out of a corpus that leads nowhere.
+const NEW: u16 = 64;
+/// In 256 of the others, one edit of the schedule alone: what an input is worth keeping for is
+/// mostly that its operations met, and the next thing to try with them is another switch.
+const SCHEDULES: u16 = 128;
+/// The edits that touch the schedule alone, as often as they shall be tried.
+const SCHEDULE_EDITS: [Mutation; 6] = [
+    Mutation::Decide,
+    Mutation::Decide,
+    Mutation::Decide,
+    Mutation::Shift,
+    Mutation::Shift,
+    Mutation::Undecide,
+];
 
 /// Mutates inputs of one subject. Its buffers are reused.
 pub struct Mutator<S> {
@@ -57,15 +68,17 @@ impl<S: Subject> Mutator<S> {
         if seed.is_multiple_of(ENGINES) {
             return engine(data, size, max_size);
         }
-        if seed % NEW == 1 {
+        let mut rng = Rng::new(!u64::from(seed));
+        if rng.chance(NEW) {
             self.generator.seek(u64::from(seed));
             self.generator.fill(&mut self.case);
         } else {
             self.read(&data[..size]);
-            Edits::new(S::spec(), u64::from(seed)).mutate(&mut self.case);
-        }
-        while self.case.ops.len() > MAX_OPS {
-            self.case.remove_op(OpId(self.case.ops.len() as u8 - 1));
+            let mut edits = Edits::new(S::spec(), u64::from(seed));
+            if !(rng.chance(SCHEDULES) && edits.apply(rng.pick(&SCHEDULE_EDITS), &mut self.case)) {
+                edits.mutate(&mut self.case);
+            }
+            trim(&mut self.case, &mut rng);
         }
         wire::encode_into(S::spec(), &self.case, &mut self.bytes);
         // Cut bytes are a case as well: one with fewer operations.
@@ -111,8 +124,7 @@ mod tests {
             let next = mutated(&bytes, 4096, seed);
             assert_eq!(next, mutated(&bytes, 4096, seed));
             let case = wire::decode(&SPEC, &next);
-            assert!(case.ops.len() <= MAX_OPS);
-            if seed % ENGINES != 0 {
+            if !seed.is_multiple_of(ENGINES) {
                 assert_eq!(wire::encode(&SPEC, &case), next);
             }
             seen.insert(next.clone());
