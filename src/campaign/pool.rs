@@ -29,6 +29,10 @@ pub(super) struct Kept {
     pub contended: Vec<Key>,
 }
 
+/// After so many cases everything is forgotten and rare again. What a pool finds, it mostly finds while
+/// it is young; later its lines have spread where they happened to, and a new start does better.
+const LIFE: u32 = 120_000;
+
 /// The kept cases of one job.
 #[derive(Debug)]
 pub(super) struct Pool {
@@ -36,16 +40,26 @@ pub(super) struct Pool {
     kept: Vec<Kept>,
     /// Which of `kept` the next case replaces once the pool is full.
     oldest: usize,
+    /// How many cases were considered since everything was forgotten.
+    age: u32,
 }
 
 impl Pool {
     pub(super) fn new(spec: &Spec) -> Self {
         let nothing = |_| Kept { root: None, case: Case::empty(spec), contended: Vec::new() };
-        Self { seen: vec![0; MEETINGS], kept: (0..KEPT).map(nothing).collect(), oldest: 0 }
+        Self { seen: vec![0; MEETINGS], kept: (0..KEPT).map(nothing).collect(), oldest: 0, age: 0 }
     }
 
     /// Counts the meetings of a case and keeps it if one of them is rare.
     pub(super) fn consider(&mut self, root: u64, case: &Case, run: &Run, meetings: &[u16]) {
+        self.age += 1;
+        if self.age == LIFE {
+            self.age = 0;
+            self.seen.fill(0);
+            for place in &mut self.kept {
+                place.root = None;
+            }
+        }
         let mut rare = false;
         for &meeting in meetings {
             let seen = &mut self.seen[usize::from(meeting)];
