@@ -164,6 +164,14 @@ impl Ledger {
         self.frame(frame).last_block.map(|id| self.block(id))
     }
 
+    /// The allocation around `frame` whose owner's reference this operation gave up last.
+    pub fn given_up_by(&self, scene: &Scene<'_>, frame: FrameNumber) -> Option<&Block> {
+        self.blocks.iter().rev().find(|block| {
+            let mine = block.given_up.is_some_and(|by| (by.cpu, by.op) == (scene.cpu, scene.op));
+            mine && frames(block.frame, block.order).any(|f| f == frame)
+        })
+    }
+
     fn frame_mut(&mut self, frame: FrameNumber) -> &mut Frame {
         let at = frame.index();
         if at >= self.frames.len() {

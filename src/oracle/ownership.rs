@@ -30,7 +30,9 @@ pub(super) fn free(
     let guilty = ledger
         .first_where(frame, order, |f| !matches!(f.state, State::Allocated(_)))
         .unwrap_or(frame);
-    let block = ledger.last_block(guilty);
+    // What the party believed to free is the block that it gave up, even if the frames have been
+    // handed out again since.
+    let block = ledger.given_up_by(scene, frame).or_else(|| ledger.last_block(guilty));
     let dropped_last = block.and_then(|b| b.dropped_last);
     let facts = Facts {
         why,
