@@ -74,7 +74,7 @@ fn main() {
         let run_plain = || {
             (0..LOOPS).for_each(|_| {
                 black_box(add_unless_zero(black_box(&plain)));
-            })
+            });
         };
         let run_ours = || {
             (0..LOOPS).for_each(|_| {

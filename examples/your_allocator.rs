@@ -17,16 +17,12 @@
 //! | free, refill (push) | | exchange of `head` | different places |
 //! | alloc_pair, refill, trim, free (map) | | | exchange or `fetch_or` of `map` |
 
-use pagerace::examine::Examiner;
-use pagerace::exec::{Executor, enumerate};
-use pagerace::program::{Case, OpId, OpInstance, Place};
 use pagerace::subject::{
     Call, Census, ClassSpec, Done, FieldSpec, FreeBlock, Names, OpSpec, ProfileSpec, RightKind,
     Setup, Spec, Subject, SwitchSpec, VariantSpec,
 };
 use pagerace_core::event::{Event, FrameNumber, FreeList, Order};
 use pagerace_core::sync::{AtomicU32, AtomicU64, Backend, Controlled, CpuId, Ordering::*};
-use std::ops::ControlFlow;
 
 /// The most frames: as many as the map has bits.
 const MAX_FRAMES: usize = 32;
@@ -326,24 +322,7 @@ impl Subject for Pages<Controlled> {
     }
 }
 
-/// Runs one case under every schedule with at most two switches, for each profile, and says what was
-/// found first.
-fn main() {
-    let page = |cpu, op, right| OpInstance { place: Place::Cpu(cpu), op, operands: [0; 2], right };
-    let mut case = Case::empty(&SPEC);
-    let first = Some(OpId(1));
-    case.ops = vec![page(0, 0, None), page(1, 0, None), page(1, 0, None), page(1, 1, first)];
-    let (mut executor, mut examiner) = (Executor::<Pages<_>>::new(), Examiner::new(&SPEC));
-    for profile in SPEC.profiles {
-        case.history = profile.history.to_vec();
-        let mut found = None;
-        let counted = executor.session(|session| {
-            enumerate::schedules(session, &case, 2, u64::MAX, |case, run| {
-                found = examiner.judge(run, case);
-                if found.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-            })
-        });
-        let found = found.map_or("nothing found".to_owned(), |f| f.signature.to_string());
-        println!("{}: {found} after {} schedules", profile.name, counted.schedules);
-    }
+/// All commands of `pagerace`, on this allocator.
+fn main() -> std::process::ExitCode {
+    pagerace::cli::main::<Pages<Controlled>>()
 }

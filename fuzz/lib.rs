@@ -28,8 +28,9 @@ struct Counters([AtomicU8; COUNTERS]);
 static MET: Counters = Counters([const { AtomicU8::new(0) }; COUNTERS]);
 
 thread_local! {
-    /// libFuzzer calls a target on one thread only.
-    static TARGET: RefCell<Option<Target<MmSubject>>> = const { RefCell::new(None) };
+    /// libFuzzer calls a target on one thread only. It lives as long as the process: an executor has
+    /// parts that do, and leak checkers shall see at exit that somebody knows of them.
+    static TARGET: RefCell<Option<&'static mut Target<MmSubject>>> = const { RefCell::new(None) };
     static MUTATOR: RefCell<Mutator<MmSubject>> = RefCell::default();
 }
 
@@ -46,7 +47,7 @@ pub fn init(plan: &'static Plan) {
     match Target::new(plan) {
         Ok(target) => {
             eprintln!("{}", target.header());
-            TARGET.set(Some(target));
+            TARGET.set(Some(Box::leak(Box::new(target))));
         }
         Err(error) => refuse(error),
     }

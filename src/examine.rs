@@ -4,7 +4,7 @@
 
 use crate::exec::{Options, Run, Session};
 use crate::minimize::Same;
-use crate::oracle::{Finding, Judge, Kind, Signature};
+use crate::oracle::{Class, Finding, Judge, Kind, LockOrder, Signature};
 use crate::program::{Case, Place};
 use crate::subject::{Spec, Subject};
 use pagerace_core::sync::MAX_CPUS;
@@ -22,9 +22,21 @@ impl Examiner {
         Self { judge: Judge::new(spec) }
     }
 
+    /// The same without the oracles of these classes.
+    #[must_use]
+    pub fn without(self, classes: &[Class]) -> Self {
+        Self { judge: self.judge.without(classes) }
+    }
+
     /// The first violation in a run of `case`, if there is one.
     pub fn judge(&mut self, run: &Run, case: &Case) -> Option<Finding> {
         self.judge.judge(run, case)
+    }
+
+    /// In which order the run judged last took its locks.
+    #[must_use]
+    pub fn lock_order(&self) -> &LockOrder {
+        self.judge.lock_order()
     }
 
     /// Runs a case and judges it.

@@ -5,6 +5,8 @@
 //! from a `#[cfg(test)]` at the start of a line on, and files called `tests`, `testing` or `toy`, may
 //! use what they like.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
 use pagerace::oracle::Class;
 use pagerace::subject::Subject as _;
 use pagerace::subject::mm::MmSubject;

@@ -6,6 +6,8 @@
 //!
 //! What it is not: a test of what is found. The cases here are small and written by hand.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
@@ -348,4 +350,68 @@ fn completions_know_the_fields_of_the_subject() {
     let dir = directory();
     let out = expect(&dir, 0, &["completions", "bash"]);
     assert!(out.contains("--pcp-batch") && out.contains("linux-5.9"), "{out}");
+}
+
+#[test]
+fn the_matrix_says_on_which_profiles_an_entry_fails() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let matrix = |options: &[&str]| {
+        let store = root.join("corpus/seed_race");
+        let line = ["races", "--matrix"];
+        let output = program()
+            .current_dir(root)
+            .env("PAGERACE_CORPUS", store)
+            .args(line)
+            .args(options)
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        stdout(&output)
+    };
+    let text = matrix(&[]);
+    let lines: Vec<Vec<&str>> = text.lines().map(|l| l.split_whitespace().collect()).collect();
+    assert_eq!(lines[0], ["entry", "current", "linux-6.2", "linux-5.10", "linux-5.9"]);
+    let leak = ["corpus/seed_race/nc-free-leak.case", "-", "-", "-", "fails"];
+    let head = ["corpus/seed_race/racy-pagehead.case", "-", "-", "fails", "-"];
+    assert!(lines.iter().any(|l| *l == leak) && lines.iter().any(|l| *l == head), "{text}");
+    let object: serde_json::Value = serde_json::from_str(&matrix(&["--json"])).unwrap();
+    let row = &object["matrix"][0];
+    assert_eq!(row["expect"], "leak/block/lookup race");
+    assert_eq!(row["profiles"]["linux-5.9"], "fails");
+    assert_eq!(row["profiles"]["current"], "passes");
+}
+
+/// Three CPUs save a switch; what is reduced has two.
+const THREE_CPUS: &str = "pagerace case v1
+subject mm
+cpus 3 first 0
+field frames=4
+history free_pages=v5_9
+history alloc_result=refcounted_then_compound
+history pcp=v5_9
+
+setup:
+  add mapping=0 index=0
+cpu0:
+  lookup mapping=0 index=0
+cpu1:
+  delete mapping=0 index=0
+  p0 = alloc order=1
+cpu2:
+  free_pages p0
+schedule:
+  at cpu0 op1 refcount.dec#1: run cpu2
+  at cpu0 op1 refcount.inc_not_zero#1: run cpu1
+";
+
+#[test]
+fn programs_of_three_cpus_are_joined() {
+    let dir = directory();
+    fs::write(dir.path().join("three.case"), THREE_CPUS).unwrap();
+    let small = expect(&dir, 0, &["minimize", "three.case"]);
+    assert!(
+        small.contains("\ncpus 2 ") && small.contains("expect leak/block/lookup race"),
+        "{small}"
+    );
+    assert_eq!(small.matches(": run cpu").count(), 3, "{small}");
 }

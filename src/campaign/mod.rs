@@ -5,16 +5,18 @@
 //! profile. Between them, cases in which accesses met that seldom meet are edited and run again
 //! (`pool`); which those are depends on what was executed, and on nothing else. A finding is told apart into race or sequential,
 //! and the first of each signature is reduced and shown to the [`Sink`]. One case in a hundred is run
-//! twice, and must run alike.
+//! twice, and must run alike. Locks are put in order over all cases of a job (`orders`).
 //!
 //! What it is not: guided by edges (that is libFuzzer's part, on the same cases), or a store.
 
+mod orders;
 mod pool;
 mod summary;
 mod worker;
 
 pub use summary::{Discovery, Row, Summary};
 
+use crate::oracle::Class;
 use crate::program::generate::Fixed;
 use crate::subject::Subject;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -37,6 +39,8 @@ pub struct Config {
     pub keep_going: bool,
     /// Reduce what is found.
     pub reduce: bool,
+    /// Classes whose oracles are switched off: none, but to show what an oracle is worth.
+    pub without: Vec<Class>,
     /// What every generated case has in common.
     pub fixed: Fixed,
     /// When the process started: times are counted from here.

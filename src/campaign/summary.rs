@@ -15,6 +15,9 @@ pub struct Discovery {
     pub case: Case,
     /// The case after reduction, once that is done.
     pub reduced: Option<Case>,
+    /// The earlier case that it takes to see this, if `case` does not show it by itself. There is
+    /// no reduction then, and nothing to replay.
+    pub with: Option<Case>,
     /// Which case of its job it was, counted from one.
     pub execution: u64,
     /// Seconds from the start of the process, before reduction.

@@ -1,12 +1,13 @@
 //! One job of a campaign.
 
+use super::orders::Orders;
 use super::pool::Pool;
 use super::{Config, Discovery, Progress, Row, Sink, SinkError, Summary};
 use crate::examine::{Examiner, SameFinding};
 use crate::exec::coverage::Coverage;
 use crate::exec::{Executor, OpEnd, Run, What};
 use crate::minimize::{self, Budget};
-use crate::oracle::{Finding, Kind, nondeterminism};
+use crate::oracle::{Class, Finding, Kind, nondeterminism};
 use crate::program::Case;
 use crate::program::generate::{Fixed, Generator};
 use crate::program::mutate::{self, Mutator};
@@ -135,8 +136,8 @@ enum Pause {
     Over,
     /// The session is full.
     Full,
-    /// The case run last shows this.
-    Found(Finding),
+    /// The case run last shows this, by itself or together with an earlier case.
+    Found(Box<(Finding, Option<Case>)>),
 }
 
 struct Worker<'a, 's, S: Subject> {
@@ -145,6 +146,7 @@ struct Worker<'a, 's, S: Subject> {
     quota: Option<u64>,
     executor: Executor<S>,
     examiner: Examiner,
+    orders: Orders,
     source: Source,
     tally: Summary,
 }
@@ -167,6 +169,25 @@ struct Source {
 }
 
 impl Source {
+    /// The source of job `job`.
+    fn new(spec: &'static Spec, config: &Config, job: usize) -> Self {
+        let mut case = Case::empty(spec);
+        case.history.clone_from(&config.history);
+        let seed = Rng::nth(config.seed, job as u64).bits();
+        Self {
+            generator: Generator::new(spec, config.seed, config.fixed.clone()),
+            mutator: Mutator::new(spec, seed),
+            rng: Rng::new(!seed),
+            fixed: config.fixed.clone(),
+            pool: Pool::new(spec),
+            coverage: Coverage::default(),
+            fresh: 0,
+            turn: (job as u64, config.jobs as u64),
+            case,
+            root: 0,
+        }
+    }
+
     /// Makes the next case: the next one of the seed, or a kept one edited.
     fn next(&mut self) {
         if self.fresh >= FRESH_FIRST
@@ -193,36 +214,21 @@ impl Source {
 
 pub(super) fn run<S: Subject>(shared: &Shared<'_>, job: usize) {
     let spec = S::spec();
-    let config = shared.config;
-    let mut case = Case::empty(spec);
-    case.history.clone_from(&config.history);
-    let seed = Rng::nth(config.seed, job as u64).bits();
-    let source = Source {
-        generator: Generator::new(spec, config.seed, config.fixed.clone()),
-        mutator: Mutator::new(spec, seed),
-        rng: Rng::new(!seed),
-        fixed: config.fixed.clone(),
-        pool: Pool::new(spec),
-        coverage: Coverage::default(),
-        fresh: 0,
-        turn: (job as u64, config.jobs as u64),
-        case,
-        root: 0,
-    };
     let mut worker = Worker {
         shared,
         job,
         quota: shared.quota(job),
         executor: Executor::<S>::new(),
-        examiner: Examiner::new(spec),
-        source,
+        examiner: Examiner::new(spec).without(&shared.config.without),
+        orders: Orders::default(),
+        source: Source::new(spec, shared.config, job),
         tally: Summary::new(spec),
     };
     loop {
         match worker.session() {
             Pause::Over => break,
             Pause::Full => {}
-            Pause::Found(finding) => worker.found(finding),
+            Pause::Found(found) => worker.found(found.0, found.1),
         }
     }
     shared.state().summary.absorb(&worker.tally);
@@ -230,7 +236,9 @@ pub(super) fn run<S: Subject>(shared: &Shared<'_>, job: usize) {
 
 impl<S: Subject> Worker<'_, '_, S> {
     fn session(&mut self) -> Pause {
-        let Self { shared, quota, executor, examiner, source, tally, .. } = self;
+        let Self { shared, quota, executor, examiner, orders, source, tally, .. } = self;
+        let on = |class| !shared.config.without.contains(&class);
+        let (ordered, compared) = (on(Class::LockOrder), on(Class::Nondeterminism));
         let before = tally.executions;
         let pause = executor.session(|session| {
             if shared.over() {
@@ -246,12 +254,18 @@ impl<S: Subject> Worker<'_, '_, S> {
                 source.consider(run);
                 let hash = run.hash;
                 let mut finding = examiner.judge(run, &source.case);
-                if finding.is_none() && tally.executions.is_multiple_of(COMPARE_EVERY) {
+                if compared && finding.is_none() && tally.executions.is_multiple_of(COMPARE_EVERY) {
                     tally.compared += 1;
                     finding = nondeterminism::differ(hash, session.run(&source.case).hash);
                 }
                 if let Some(finding) = finding {
-                    return Pause::Found(finding);
+                    return Pause::Found(Box::new((finding, None)));
+                }
+                if ordered
+                    && let Some((finding, with)) =
+                        orders.consider(S::spec(), examiner.lock_order(), &source.case)
+                {
+                    return Pause::Found(Box::new((finding, Some(with))));
                 }
             }
             Pause::Full
@@ -262,19 +276,25 @@ impl<S: Subject> Worker<'_, '_, S> {
     }
 
     /// Tells race from sequential; reduces and announces the first of a signature.
-    fn found(&mut self, finding: Finding) {
+    fn found(&mut self, finding: Finding, with: Option<Case>) {
         let seconds = self.shared.config.started.elapsed().as_secs_f64();
         self.source.pool.drop_line(self.source.root);
         let (examiner, case) = (&mut self.examiner, &self.source.case);
         let (kind, normal) = self.executor.session(|session| {
             let normal = session.run(case).normal_form(case);
-            (examiner.kind(session, &normal).0, normal)
+            let kind = match with {
+                // Two cases one after the other, and no schedule needed.
+                Some(_) => Kind::Sequential,
+                None => examiner.kind(session, &normal).0,
+            };
+            (kind, normal)
         });
         let mut discovery = Discovery {
             finding,
             kind,
             case: normal,
             reduced: None,
+            with,
             execution: self.tally.executions,
             seconds,
             job: self.job,
@@ -282,7 +302,7 @@ impl<S: Subject> Worker<'_, '_, S> {
         let counts = discovery.counts();
         if self.shared.enter(&discovery) {
             self.shared.announce(&discovery);
-            if self.shared.config.reduce {
+            if self.shared.config.reduce && discovery.with.is_none() {
                 let mut same = SameFinding::new(&mut self.examiner, &discovery.finding, kind);
                 let reduced = self.executor.session(|session| {
                     minimize::reduce(session, &discovery.case, &mut same, Budget::default())
@@ -309,5 +329,56 @@ fn count(tally: &mut Summary, run: &Run) {
     }
     for (sum, n) in tally.outcomes.iter_mut().zip(&run.outcomes) {
         *sum += n;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::program::wire;
+    use crate::subject::mm::MmSubject;
+    use std::collections::BTreeSet;
+
+    /// The bytes of the first cases of a job, each of which is run and considered as a campaign does.
+    fn first_cases(history: &[u8], job: usize) -> Vec<Vec<u8>> {
+        let spec = MmSubject::spec();
+        let config = Config {
+            history: history.to_vec(),
+            seed: 7,
+            jobs: 2,
+            executions: None,
+            time: None,
+            keep_going: true,
+            reduce: false,
+            without: Vec::new(),
+            fixed: Fixed::default(),
+            started: Instant::now(),
+        };
+        let mut source = Source::new(spec, &config, job);
+        Executor::<MmSubject>::new().session(|session| {
+            let next = |_| {
+                source.next();
+                assert_eq!(source.case.history, history);
+                let run = session.run(&source.case);
+                source.consider(run);
+                wire::encode(spec, &source.case)
+            };
+            (0..FRESH_FIRST).map(next).collect()
+        })
+    }
+
+    #[test]
+    fn every_profile_is_shown_the_same_cases() {
+        let profiles = MmSubject::spec().profiles;
+        for job in 0..2 {
+            let cases = first_cases(profiles[0].history, job);
+            assert!(cases.len() >= 1_000);
+            let distinct: BTreeSet<_> = cases.iter().collect();
+            assert!(distinct.len() > 900, "the cases are {} only", distinct.len());
+            for profile in &profiles[1..] {
+                let others = first_cases(profile.history, job);
+                assert!(cases == others, "{} is shown other cases", profile.name);
+            }
+        }
     }
 }

@@ -15,6 +15,7 @@ use crate::corpus::entry::catalogue_name;
 use crate::corpus::{Entry, Kept, Provenance};
 use crate::program::Case;
 use crate::program::generate::Fixed;
+use crate::program::text::Document;
 use crate::subject::Subject;
 use anstyle::{AnsiColor, Style};
 use std::hash::{BuildHasher as _, Hasher as _};
@@ -76,6 +77,7 @@ fn config<S: Subject>(args: &args::Hunt, started: Instant) -> Config {
         time: args.seconds.or(neither.then_some(SECONDS)),
         keep_going: args.keep_going,
         reduce: true,
+        without: Vec::new(),
         fixed: Fixed { cpus: args.cpus, fields: args.fields.clone() },
         started,
     }
@@ -152,6 +154,10 @@ struct Hunter<'a, S> {
 
 impl<S: Subject> Sink for Hunter<'_, S> {
     fn found(&self, discovery: &Discovery) -> Result<Option<String>, SinkError> {
+        if let Some(with) = &discovery.with {
+            self.show_both(discovery, with)?;
+            return Ok(None);
+        }
         let kept = self.keep(discovery)?;
         match &discovery.reduced {
             None => self.announce(discovery)?,
@@ -193,6 +199,21 @@ impl<S: Subject> Hunter<'_, S> {
             "{FOUND}found{FOUND:#} {} ({kind}) in case {}, after {seconds:.2} s; reducing it\n\n",
             finding.signature,
             grouped(*execution),
+        );
+        self.screen.print(self.out, &text)
+    }
+
+    /// Names both cases of a finding that no single case shows.
+    fn show_both(&self, discovery: &Discovery, with: &Case) -> Result<(), Error> {
+        let Discovery { finding, kind, case, execution, seconds, .. } = discovery;
+        let print = |case: &Case| Document::new(case.clone()).print(S::spec());
+        let text = format!(
+            "{FOUND}found{FOUND:#} {} ({kind}) in case {}, after {seconds:.2} s, together with an \
+             earlier one; not kept: neither shows it alone\n\n{}\n{}\n",
+            finding.signature,
+            grouped(*execution),
+            print(with),
+            print(case),
         );
         self.screen.print(self.out, &text)
     }

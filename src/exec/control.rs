@@ -8,87 +8,22 @@
 //! Invariants: no borrow is held across a switch; exactly one task runs; `cpu` names it whenever code
 //! under test runs; nothing allocates once the buffers have grown.
 
+use super::cpus::{CpuState, Cpus};
+use super::decisions::Decisions;
 use super::engine::{self, Scheduling, TaskName};
 use super::policy::{At, PolicyState};
 use super::session::Options;
+use super::sites::{NO_OP, Pending, Sites};
 use super::trace::{Ending, Entry, OpEnd, Phase, Point, Run, SwitchReason, Waiter, What, is_fatal};
-use crate::program::{Action, Case, Decision, Key, OpId, Policy, Site};
-use crate::subject::{Names, ObjectId, Spec};
+use crate::program::{Action, Case, Decision, OpId, Policy};
+use crate::subject::{Names, Spec};
 use pagerace_core::event::Event;
-use pagerace_core::sync::{Access, CpuId, Hook, Kind, MAX_CPUS, Ordering, Waiting};
+use pagerace_core::sync::{Access, CpuId, Hook, MAX_CPUS, Waiting};
 use std::cell::{Cell, RefCell};
 use std::panic;
 
 /// The payload that cuts a run.
 pub(super) struct Cut;
-
-/// An access that a task has announced and not yet made.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Pending {
-    /// Whether there is one.
-    pub live: bool,
-    pub object: Option<ObjectId>,
-    pub addr: usize,
-    pub kind: Kind,
-    pub order: Ordering,
-    /// Which of this class and kind within the operation, from 1.
-    pub nth: u8,
-    /// The operation, or `u8::MAX` in the drain.
-    pub op: u8,
-    /// Which point of the operation, from 1.
-    pub point: u16,
-}
-
-impl Pending {
-    const NONE: Self = Self {
-        live: false,
-        object: None,
-        addr: 0,
-        kind: Kind::Load,
-        order: Ordering::Relaxed,
-        nth: 0,
-        op: u8::MAX,
-        point: 0,
-    };
-
-    /// The name of this point. Sites past what a name can count are numbered instead.
-    fn key(&self) -> Key {
-        let site = match self.object {
-            Some(object) if self.nth < u8::MAX => {
-                Site::Named { class: object.class, kind: self.kind, nth: self.nth }
-            }
-            _ => Site::Nth(self.point),
-        };
-        Key { op: OpId(self.op), site }
-    }
-}
-
-/// Where a CPU's program is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum CpuState {
-    /// It has no program, or has ended.
-    Ended,
-    /// It has not been handed control yet.
-    Fresh,
-    /// It runs, or could.
-    Ready,
-    /// It cannot go on until one of these objects is released, woken or changed.
-    Waiting { addrs: [usize; 2], waiting: Waiting },
-}
-
-/// The most object classes a subject may have; sites are counted in a table of this width.
-const MAX_CLASSES: usize = 31;
-/// Where accesses to objects that the subject did not name are counted.
-const UNNAMED: usize = MAX_CLASSES;
-const KINDS: usize = Kind::ALL.len();
-
-/// What an operation has done so far.
-#[derive(Clone)]
-struct OpCounts {
-    op: u8,
-    point: u16,
-    sites: [[u8; KINDS]; MAX_CLASSES + 1],
-}
 
 /// How points are decided in this run, besides the case's own schedule.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -120,30 +55,21 @@ pub(super) struct Control {
     failing: Cell<bool>,
     /// The CPU that gave way at a point, until someone else has taken over.
     gave_way: Cell<Option<usize>>,
-    /// Who goes on when a CPU ends or waits: the first of these that is enabled.
-    order: Cell<[u8; MAX_CPUS]>,
-    states: Cell<[CpuState; MAX_CPUS]>,
-    /// Which of `states` could run, and which wait, as bits.
-    enabled: Cell<u8>,
-    waiting: Cell<u8>,
-    pending: RefCell<[Pending; MAX_CPUS]>,
-    counts: RefCell<Vec<OpCounts>>,
+    cpus: Cpus,
+    sites: Sites,
+    decisions: Decisions,
     policy: RefCell<PolicyState>,
-    /// The case's decisions, and which of them were taken.
-    decisions: RefCell<Vec<(Decision, bool)>>,
+    /// Whether the policy is to stay, and need not be asked.
+    stays: Cell<bool>,
     /// The points of the programs in the order they were announced, if wanted.
     announced: RefCell<Vec<Point>>,
     announce: Cell<bool>,
     /// Whether no access was made since the last CPU was chosen.
     idle: Cell<bool>,
-    /// For each operation, where its decisions begin.
-    starts: RefCell<Vec<u16>>,
 }
 
 impl Control {
     pub(super) fn new(spec: &'static Spec, scheduling: &Scheduling) -> Self {
-        assert!(spec.classes.len() <= MAX_CLASSES, "a subject has at most {MAX_CLASSES} classes");
-        let counts = OpCounts { op: u8::MAX, point: 0, sites: [[0; KINDS]; MAX_CLASSES + 1] };
         Self {
             spec,
             names: RefCell::default(),
@@ -165,18 +91,14 @@ impl Control {
             bound: Cell::new(0),
             failing: Cell::new(false),
             gave_way: Cell::new(None),
-            order: Cell::new([0; MAX_CPUS]),
-            states: Cell::new([CpuState::Ended; MAX_CPUS]),
-            enabled: Cell::new(0),
-            waiting: Cell::new(0),
-            pending: RefCell::new([Pending::NONE; MAX_CPUS]),
-            counts: RefCell::new(vec![counts; MAX_CPUS]),
+            cpus: Cpus::new(),
+            sites: Sites::new(spec.classes.len()),
+            decisions: Decisions::default(),
             policy: RefCell::new(PolicyState::new()),
-            decisions: RefCell::default(),
+            stays: Cell::new(true),
             announced: RefCell::default(),
             announce: Cell::new(false),
             idle: Cell::new(true),
-            starts: RefCell::default(),
         }
     }
 
@@ -197,34 +119,11 @@ impl Control {
         self.bound.set(bound);
         self.failing.set(false);
         self.gave_way.set(None);
-        self.states.set([CpuState::Ended; MAX_CPUS]);
-        self.enabled.set(0);
-        self.waiting.set(0);
-        *self.pending.borrow_mut() = [Pending::NONE; MAX_CPUS];
+        self.cpus.clear();
+        self.sites.clear();
+        self.stays.set(policy == Policy::Stay);
         self.policy.borrow_mut().begin(policy);
-        self.load_decisions(case, with_switches);
-    }
-
-    fn load_decisions(&self, case: &Case, with_switches: bool) {
-        let mut decisions = self.decisions.borrow_mut();
-        let mut starts = self.starts.borrow_mut();
-        decisions.clear();
-        starts.clear();
-        let mut next = case.decisions.iter().peekable();
-        for op in 0..case.ops.len() {
-            starts.push(decisions.len() as u16);
-            while let Some(d) = next.next_if(|d| d.at.op.index() == op) {
-                if with_switches || d.action == Action::Fail {
-                    decisions.push((*d, false));
-                }
-            }
-        }
-        starts.push(decisions.len() as u16);
-    }
-
-    /// How many of the case's decisions were not taken.
-    fn unreached(&self) -> usize {
-        self.decisions.borrow().iter().filter(|(_, taken)| !taken).count()
+        self.decisions.load(case, with_switches);
     }
 
     /// Hands the buffers of the finished run over, taking the ones of the run before in exchange.
@@ -235,20 +134,17 @@ impl Control {
         std::mem::swap(&mut *self.outcomes.borrow_mut(), &mut run.outcomes);
         std::mem::swap(&mut *self.ending.borrow_mut(), &mut run.ending);
         run.hash = self.hash.get();
-        run.unreached = self.unreached();
+        run.unreached = self.decisions.unreached();
     }
 
     pub(super) fn is_cut(&self) -> bool {
         self.cut.get()
     }
 
+    #[inline]
     pub(super) fn push(&self, what: What) {
-        let op = self.counts.borrow()[self.cpu.get()].op;
-        let entry = Entry {
-            cpu: CpuId::new(self.cpu.get()),
-            op: (op != u8::MAX).then_some(OpId(op)),
-            what,
-        };
+        let cpu = self.cpu.get();
+        let entry = Entry { cpu: CpuId::new(cpu), op: self.sites.op(cpu), what };
         self.trace.borrow_mut().push(entry);
     }
 
@@ -256,20 +152,12 @@ impl Control {
     pub(super) fn enter(&self, phase: Phase) {
         self.phase.set(phase);
         self.cpu.set(0);
-        self.start_op(None);
+        self.sites.start_op(0, NO_OP);
         self.push(What::Phase(phase));
     }
 
-    fn start_op(&self, op: Option<OpId>) {
-        let counts = &mut self.counts.borrow_mut()[self.cpu.get()];
-        counts.op = op.map_or(u8::MAX, |op| op.0);
-        counts.point = 0;
-        counts.sites[..self.spec.classes.len()].fill([0; KINDS]);
-        counts.sites[UNNAMED] = [0; KINDS];
-    }
-
     pub(super) fn op_started(&self, op: OpId) {
-        self.start_op(Some(op));
+        self.sites.start_op(self.cpu.get(), op.0);
         self.push(What::OpStart);
     }
 
@@ -288,34 +176,13 @@ impl Control {
         panic::resume_unwind(Box::new(Cut))
     }
 
-    fn state(&self, cpu: usize) -> CpuState {
-        self.states.get()[cpu]
-    }
-
-    fn set_state(&self, cpu: usize, state: CpuState) {
-        let mut states = self.states.get();
-        states[cpu] = state;
-        self.states.set(states);
-        let others = self.enabled.get() & !(1 << cpu);
-        let runs = matches!(state, CpuState::Fresh | CpuState::Ready);
-        self.enabled.set(others | u8::from(runs) << cpu);
-        let others = self.waiting.get() & !(1 << cpu);
-        let waits = matches!(state, CpuState::Waiting { .. });
-        self.waiting.set(others | u8::from(waits) << cpu);
-    }
-
-    /// CPUs that could run now, as bits.
-    fn enabled(&self) -> u8 {
-        self.enabled.get()
-    }
-
     /// Gives CPUs their programs: those of `with`, as bits. In `order` they go on when one ends or
     /// waits.
     pub(super) fn arm(&self, with: u8, order: [u8; MAX_CPUS]) {
-        self.order.set(order);
+        self.cpus.set_order(order);
         for cpu in 0..MAX_CPUS {
             if with >> cpu & 1 == 1 {
-                self.set_state(cpu, CpuState::Fresh);
+                self.cpus.set(cpu, CpuState::Fresh);
                 engine::unblock(TaskName::Cpu(cpu));
             }
         }
@@ -328,32 +195,32 @@ impl Control {
             && !self.cut.get()
         {
             // Recorded by the one who took over: only now is it certain who that is.
-            let at = self.pending.borrow()[from].key();
+            let at = self.sites.pending(from).key();
             self.executed.borrow_mut().push(Decision { at, action: Action::Run(cpu as u8) });
             self.push(What::Switch { to: CpuId::new(cpu), why: SwitchReason::Chosen });
             self.idle.set(true);
         }
         self.cpu.set(cpu);
-        if self.state(cpu) == CpuState::Fresh {
-            self.set_state(cpu, CpuState::Ready);
+        if self.cpus.state(cpu) == CpuState::Fresh {
+            self.cpus.set(cpu, CpuState::Ready);
         }
     }
 
     /// The running CPU's program has ended. Returns who goes on.
     pub(super) fn program_ended(&self) -> TaskName {
         let me = self.cpu.get();
-        self.set_state(me, CpuState::Ended);
-        self.pending.borrow_mut()[me].live = false;
+        self.cpus.set(me, CpuState::Ended);
+        self.sites.settle(me);
         if self.cut.get() {
             return self.next_to_unwind();
         }
-        match self.next_in_order() {
+        match self.cpus.next_in_order() {
             Some(next) => {
                 let why = SwitchReason::Ended;
                 self.push(What::Switch { to: CpuId::new(next), why });
                 TaskName::Cpu(next)
             }
-            None if self.anyone_waiting() => {
+            None if self.cpus.anyone_waiting() => {
                 self.deadlock();
                 self.next_to_unwind()
             }
@@ -361,22 +228,13 @@ impl Control {
         }
     }
 
-    fn next_in_order(&self) -> Option<usize> {
-        let enabled = self.enabled();
-        self.order.get().into_iter().map(usize::from).find(|cpu| enabled >> cpu & 1 == 1)
-    }
-
-    fn anyone_waiting(&self) -> bool {
-        self.waiting.get() != 0
-    }
-
     /// In a run being cut: the next task that has a stack to unwind, or the driver.
     pub(super) fn next_to_unwind(&self) -> TaskName {
         for cpu in 0..MAX_CPUS {
-            match self.state(cpu) {
+            match self.cpus.state(cpu) {
                 CpuState::Ended => {}
                 // It never ran: there is nothing to unwind.
-                CpuState::Fresh => self.set_state(cpu, CpuState::Ended),
+                CpuState::Fresh => self.cpus.set(cpu, CpuState::Ended),
                 CpuState::Ready | CpuState::Waiting { .. } => {
                     engine::unblock(TaskName::Cpu(cpu));
                     return TaskName::Cpu(cpu);
@@ -388,12 +246,11 @@ impl Control {
 
     fn deadlock(&self) {
         let names = self.names.borrow();
-        let counts = self.counts.borrow();
         let waiters = (0..MAX_CPUS)
-            .filter_map(|cpu| match self.state(cpu) {
+            .filter_map(|cpu| match self.cpus.state(cpu) {
                 CpuState::Waiting { addrs, waiting } => Some(Waiter {
                     cpu: CpuId::new(cpu),
-                    op: (counts[cpu].op != u8::MAX).then_some(OpId(counts[cpu].op)),
+                    op: self.sites.op(cpu),
                     object: names.get(addrs[0]),
                     waiting,
                 }),
@@ -403,43 +260,18 @@ impl Control {
         self.cut_with(Ending::Deadlock(waiters));
     }
 
-    /// The action that the case decides at this point, if it does.
-    fn decided(&self, at: &Pending) -> Option<(usize, Action)> {
-        if self.decisions.borrow().is_empty() {
-            return None;
-        }
-        let starts = self.starts.borrow();
-        let op = usize::from(at.op);
-        let range = usize::from(*starts.get(op)?)..usize::from(*starts.get(op + 1)?);
-        if range.is_empty() {
-            return None;
-        }
-        let named = at.key().site;
-        let decisions = self.decisions.borrow();
-        range
-            .filter(|&i| {
-                let site = decisions[i].0.at.site;
-                site == named || site == Site::Nth(at.point)
-            })
-            .map(|i| (i, decisions[i].0.action))
-            .next()
-    }
-
     /// Decides at the point that the running CPU has just announced, and lets others run.
     fn point(&self, me: usize, at: &Pending) {
         self.steps.set(self.steps.get() + 1);
         if self.steps.get() > self.bound.get() {
-            self.cut_with(Ending::Bound {
-                cpu: CpuId::new(me),
-                op: (at.op != u8::MAX).then_some(OpId(at.op)),
-            });
+            self.cut_with(Ending::Bound { cpu: CpuId::new(me), op: at.op() });
             self.unwind();
         }
-        let decided = self.decided(at);
+        let decided = self.decisions.at(at);
         if let Some((index, Action::Fail)) = decided
             && at.kind.can_fail()
         {
-            self.decisions.borrow_mut()[index].1 = true;
+            self.decisions.taken(index);
             self.failing.set(true);
             self.executed.borrow_mut().push(Decision { at: at.key(), action: Action::Fail });
         }
@@ -447,7 +279,7 @@ impl Control {
             return;
         }
         if self.announce.get() {
-            let enabled = self.enabled();
+            let enabled = self.cpus.enabled();
             let idle = self.idle.get();
             self.announced.borrow_mut().push(Point { at: at.key(), cpu: me as u8, enabled, idle });
         }
@@ -465,15 +297,18 @@ impl Control {
     }
 
     fn choose(&self, me: usize, at: &Pending, decided: Option<(usize, Action)>) -> usize {
-        let enabled = self.enabled();
+        let enabled = self.cpus.enabled();
         // The policy is asked in any case: its draws follow the pending accesses.
         let place = At { cpu: me, op: at.op, point: at.point };
-        let chosen = self.policy.borrow_mut().choose(place, enabled);
+        let stays = self.stays.get();
+        let chosen = if stays { me } else { self.policy.borrow_mut().choose(place, enabled) };
         match decided {
             Some((index, Action::Run(to))) if enabled >> to & 1 == 1 => {
-                self.decisions.borrow_mut()[index].1 = true;
+                self.decisions.taken(index);
                 usize::from(to)
             }
+            // One decision a point: what fails here does not also switch, which no normal form could say.
+            Some((_, Action::Fail)) if at.kind.can_fail() => me,
             _ => chosen,
         }
     }
@@ -508,27 +343,9 @@ impl Hook for Control {
         }
         let me = self.cpu.get();
         let object = self.names.borrow().get(access.addr);
-        let is_point = access.kind.is_point();
-        let pending = {
-            let counts = &mut self.counts.borrow_mut()[me];
-            counts.point = counts.point.saturating_add(u16::from(is_point));
-            let class = object.map_or(UNNAMED, |o| usize::from(o.class));
-            let nth = &mut counts.sites[class][access.kind as usize];
-            *nth = nth.saturating_add(1);
-            Pending {
-                live: true,
-                object,
-                addr: access.addr,
-                kind: access.kind,
-                order: access.order,
-                nth: *nth,
-                op: counts.op,
-                point: counts.point,
-            }
-        };
-        self.pending.borrow_mut()[me] = pending;
+        let pending = self.sites.announce(me, access, object);
         self.failing.set(false);
-        if is_point {
+        if access.kind.is_point() {
             self.point(me, &pending);
         }
     }
@@ -538,7 +355,7 @@ impl Hook for Control {
             return;
         }
         let me = self.cpu.get();
-        let p = self.pending.borrow()[me];
+        let p = self.sites.pending(me);
         let id = p.object.map_or(u64::MAX, |o| u64::from(o.class) << 16 | u64::from(o.instance));
         let who = (me as u64) << 56 | u64::from(p.op) << 48 | (p.kind as u64) << 40;
         let mut hash = self.hash.get();
@@ -549,8 +366,10 @@ impl Hook for Control {
         self.hash.set(hash);
         let (kind, nth, order, object) = (p.kind, p.nth, p.order, p.object);
         self.push(What::Access { object, kind, nth, order, old, new });
-        self.policy.borrow_mut().performed(me, &self.pending.borrow());
-        self.pending.borrow_mut()[me].live = false;
+        if !self.stays.get() {
+            self.policy.borrow_mut().performed(me, &self.sites);
+        }
+        self.sites.settle(me);
         self.idle.set(false);
         if old != new {
             self.wake_those(p.addr, |waiting| waiting == Waiting::Change);
@@ -570,15 +389,15 @@ impl Hook for Control {
         }
         let me = self.cpu.get();
         let addrs = [addrs[0], addrs.get(1).copied().unwrap_or(addrs[0])];
-        self.set_state(me, CpuState::Waiting { addrs, waiting });
+        self.cpus.set(me, CpuState::Waiting { addrs, waiting });
         if self.phase.get() != Phase::Programs {
             // Nobody else is there to end the wait.
             self.deadlock();
-            self.set_state(me, CpuState::Ended);
+            self.cpus.set(me, CpuState::Ended);
             self.unwind();
         }
         let object = self.names.borrow().get(addrs[0]);
-        let Some(next) = self.next_in_order() else {
+        let Some(next) = self.cpus.next_in_order() else {
             self.deadlock();
             self.unwind();
         };
@@ -629,15 +448,15 @@ impl Hook for Control {
 
 impl Control {
     fn wake_those(&self, addr: usize, which: impl Fn(Waiting) -> bool) {
-        if !self.anyone_waiting() {
+        if !self.cpus.anyone_waiting() {
             return;
         }
         for cpu in 0..MAX_CPUS {
-            if let CpuState::Waiting { addrs, waiting } = self.state(cpu)
+            if let CpuState::Waiting { addrs, waiting } = self.cpus.state(cpu)
                 && addrs.contains(&addr)
                 && which(waiting)
             {
-                self.set_state(cpu, CpuState::Ready);
+                self.cpus.set(cpu, CpuState::Ready);
                 engine::unblock(TaskName::Cpu(cpu));
             }
         }

@@ -15,10 +15,13 @@
 
 mod control;
 pub mod coverage;
+mod cpus;
+mod decisions;
 mod engine;
 pub mod enumerate;
 mod policy;
 mod session;
+mod sites;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

@@ -6,7 +6,7 @@
 //! What it is not: it never overrides a decision of the case, and a CPU that ends or waits is always
 //! followed by the lowest enabled one, whatever the policy.
 
-use super::control::Pending;
+use super::sites::Sites;
 use crate::program::Policy;
 use pagerace_core::sync::MAX_CPUS;
 
@@ -92,10 +92,11 @@ impl PolicyState {
 
     /// `by` has performed its access: what conflicts with it is drawn again.
     #[inline]
-    pub(super) fn performed(&mut self, by: usize, pending: &[Pending; MAX_CPUS]) {
+    pub(super) fn performed(&mut self, by: usize, sites: &Sites) {
         let Policy::Pos { seed } = self.policy else { return };
-        let done = pending[by];
-        for (cpu, other) in pending.iter().enumerate() {
+        let done = sites.pending(by);
+        for cpu in 0..MAX_CPUS {
+            let other = sites.pending(cpu);
             let conflicts = cpu != by
                 && other.live
                 && other.object == done.object

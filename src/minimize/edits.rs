@@ -108,6 +108,32 @@ fn renumber(case: &mut Case, gone: u8) {
     case.cpus -= 1;
 }
 
+/// `case` with the program of CPU `from` on CPU `to`, after `to`'s own, and without decisions, which
+/// stood between programs that are one now.
+pub(super) fn joined(case: &Case, to: u8, from: u8) -> Case {
+    let rank = |place: Place| match place {
+        Place::Setup => 0,
+        Place::Cpu(cpu) if cpu == to => 1,
+        Place::Cpu(cpu) if cpu == from => 2,
+        Place::Cpu(_) => 3,
+    };
+    let mut order: Vec<usize> = (0..case.ops.len()).collect();
+    order.sort_by_key(|&at| rank(case.ops[at].place));
+    let moved = |id: OpId| order.iter().position(|&at| at == id.index()).map(|at| OpId(at as u8));
+    let mut edited = case.clone();
+    edited.decisions.clear();
+    edited.ops = order.iter().map(|&at| case.ops[at]).collect();
+    for op in &mut edited.ops {
+        op.right = op.right.and_then(moved);
+        if op.place == Place::Cpu(from) {
+            op.place = Place::Cpu(to);
+        }
+    }
+    renumber(&mut edited, from);
+    edited.normalize();
+    edited
+}
+
 /// Places, operands, fields, simpler operations. Whether anything was taken.
 pub(super) fn fine<S: Subject>(r: &mut Reducer<'_, '_, S>) -> bool {
     let spec = S::spec();

@@ -3,7 +3,8 @@
 //! Every step is an edit of the case followed by a run: the edit stays if the run shows the same
 //! finding again ([`Same`]). The order of steps is from coarse to fine: whole CPUs, operations, pairs
 //! of operations, decisions, then operands, set-up fields and simpler operations; to a fixpoint.
-//! At the end, the smallest number of switches that shows the finding is found by enumeration, and
+//! Where more than two CPUs are left, the programs of two are joined if some schedule then still shows
+//! the finding. At the end, the smallest number of switches that shows the finding is found by enumeration, and
 //! once more each operation is left out, this time under every schedule of at most that many
 //! switches, since an edit may fail only because the stored schedule no longer fits it.
 //!
@@ -116,6 +117,7 @@ impl<S: Subject> Reducer<'_, '_, S> {
         loop {
             let before = self.best.clone();
             while edits::coarse(self) | edits::fine(self) {}
+            self.join_programs();
             self.fewest_switches();
             self.leave_out_under_any_schedule();
             if self.out_of_budget() {
@@ -171,6 +173,30 @@ impl<S: Subject> Reducer<'_, '_, S> {
         found
     }
 
+    /// Runs the programs of two CPUs on one, one after the other, as long as more than two have one:
+    /// a third CPU often only saves a switch. The stored schedule cannot fit, so all are tried.
+    fn join_programs(&mut self) {
+        'again: while self.best.active_cpus() > 2 {
+            for (to, from) in pairs(self.best.cpus) {
+                let candidate = edits::joined(&self.best, to, from);
+                if candidate.active_cpus() >= self.best.active_cpus() {
+                    continue;
+                }
+                for switches in 0..=ENUMERATED_SWITCHES {
+                    if self.out_of_budget() {
+                        return;
+                    }
+                    if let Some(found) = self.enumerate(&candidate, switches)
+                        && self.take_if_same_kind(found)
+                    {
+                        continue 'again;
+                    }
+                }
+            }
+            return;
+        }
+    }
+
     /// Looks for a schedule with fewer switches, the fewest first.
     fn fewest_switches(&mut self) {
         let now = self.best.switches();
@@ -204,6 +230,12 @@ impl<S: Subject> Reducer<'_, '_, S> {
             }
         }
     }
+}
+
+/// All ordered pairs of different CPUs.
+fn pairs(cpus: u8) -> impl Iterator<Item = (u8, u8)> {
+    (0..cpus)
+        .flat_map(move |to| (0..cpus).filter(move |&from| from != to).map(move |from| (to, from)))
 }
 
 /// What is smaller: fewer CPUs with a program, then fewer operations, decisions and switches, then

@@ -65,6 +65,12 @@ impl Frame {
         self.total += n;
     }
 
+    /// A store takes the place of whatever there was.
+    fn forget_references(&mut self) {
+        self.refs = [0; Holder::ALL.len()];
+        self.total = 0;
+    }
+
     /// Whether the references exist that a freeze of `count` claims: one is `holder`'s, the rest
     /// are the cache's.
     pub fn can_freeze(&self, count: i32, holder: Holder) -> bool {
@@ -214,10 +220,13 @@ impl Ledger {
     ) {
         let shadow = self.frame_mut(frame);
         match change {
-            RefChange::Set | RefChange::Get | RefChange::TryGet => {
+            RefChange::Get | RefChange::TryGet => return shadow.add(holder, count),
+            RefChange::Set => {
+                shadow.forget_references();
                 return shadow.add(holder, count);
             }
             RefChange::Unfreeze => {
+                shadow.forget_references();
                 shadow.add(holder, 1);
                 return shadow.add(Holder::Cache, count - 1);
             }

@@ -32,25 +32,33 @@ impl LockOrder {
         self.pairs.clear();
     }
 
-    /// Enters a pair; whether the opposite one is known.
-    fn enter(&mut self, pair: (u8, u8)) -> bool {
+    /// How many pairs are known. The n-th to be entered keeps its place.
+    pub(crate) fn len(&self) -> usize {
+        self.pairs.len()
+    }
+
+    /// Enters a pair; the place of the opposite one, if that is known.
+    fn enter(&mut self, pair: (u8, u8)) -> Option<usize> {
         if !self.pairs.contains(&pair) {
             self.pairs.push(pair);
         }
-        self.pairs.contains(&(pair.1, pair.0))
+        self.pairs.iter().position(|&known| known == (pair.1, pair.0))
     }
 
-    /// Takes in the pairs of a run, and reports the first that is the opposite of a known one. Such a
-    /// finding belongs to the campaign: no single case need show it.
-    pub fn absorb(&mut self, spec: &Spec, run: &Self) -> Option<Finding> {
+    /// Takes in the pairs of a run, and reports the first new one whose opposite is known, with the
+    /// place of that. Such a finding belongs to the campaign: no single case need show it.
+    pub fn absorb(&mut self, spec: &Spec, run: &Self) -> Option<(Finding, usize)> {
         let mut first = None;
         for &pair in &run.pairs {
-            if self.enter(pair) && first.is_none() {
-                first = Some(pair);
+            if self.pairs.contains(&pair) {
+                continue;
             }
+            let opposite = self.enter(pair);
+            first = first.or(opposite.map(|place| (pair, place)));
         }
-        let names = names(spec, first?);
-        at_the_end(Class::LockOrder, &names, facts()).map(|finding| *finding)
+        let (pair, place) = first?;
+        let finding = at_the_end(Class::LockOrder, &names(spec, pair), facts())?;
+        Some((*finding, place))
     }
 
     /// Judges a lock that the scene's CPU takes while it holds `held`.
@@ -66,7 +74,7 @@ impl LockOrder {
             let wrong = if before.class == object.class {
                 before.instance >= object.instance
             } else {
-                self.enter(pair)
+                self.enter(pair).is_some()
             };
             if wrong {
                 return scene.found(Class::LockOrder, &names(scene.spec, pair), facts());

@@ -77,6 +77,8 @@ pub struct Judge {
     map: Map,
     /// The last access of each CPU.
     accesses: [Option<StepIndex>; MAX_CPUS],
+    /// Classes that are switched off.
+    without: Vec<Class>,
 }
 
 impl core::fmt::Debug for Judge {
@@ -99,7 +101,15 @@ impl Judge {
             readers: Readers::default(),
             map: Map::default(),
             accesses: [None; MAX_CPUS],
+            without: Vec::new(),
         }
+    }
+
+    /// Switches off the oracles of these classes: what they say is not heard, and the others go on.
+    /// For showing that an oracle is what catches a fault.
+    #[must_use]
+    pub fn without(self, classes: &[Class]) -> Self {
+        Self { without: classes.to_vec(), ..self }
     }
 
     /// The first violation in a run of `case`, if there is one.
@@ -111,13 +121,18 @@ impl Judge {
         for (step, entry) in run.trace.iter().enumerate() {
             let scene = self.scene(run, case, StepIndex(step), entry);
             let verdict = self.line(&scene, entry);
-            if let Some(finding) = verdict {
+            if let Some(finding) = self.heard(verdict) {
                 return Some(*finding);
             }
         }
-        progress::judge(self.spec, case, run)
+        self.heard(progress::judge(self.spec, case, run))
             .or_else(|| self.quiescence(run, case))
             .map(|finding| *finding)
+    }
+
+    /// A verdict, unless its oracle is switched off.
+    fn heard(&self, verdict: Verdict) -> Verdict {
+        verdict.filter(|finding| !self.without.contains(&finding.class))
     }
 
     /// In which order the run judged last took its locks, for a campaign to accumulate.
@@ -261,11 +276,14 @@ impl Judge {
         let end = Scene { spec: self.spec, case, run, step, cpu, op: None, access: None };
         self.refcounts.end(&end);
         let (ledger, census) = (&self.ledger, &run.census);
-        self.map
-            .fill(ledger, census)
-            .or_else(|| conservation::judge(run, ledger, &self.map))
-            .or_else(|| self.map.coalesced(census))
-            .or_else(|| refcount::census(self.spec, ledger, census))
-            .or_else(|| overlap::broken(census))
+        let overlap = self.map.fill(ledger, census);
+        if overlap.is_some() {
+            // The map is not complete, so nothing else can be read from it.
+            return self.heard(overlap);
+        }
+        self.heard(conservation::judge(run, ledger, &self.map))
+            .or_else(|| self.heard(self.map.coalesced(census)))
+            .or_else(|| self.heard(refcount::census(self.spec, ledger, census)))
+            .or_else(|| self.heard(overlap::broken(census)))
     }
 }

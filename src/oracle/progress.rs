@@ -5,17 +5,20 @@
 //!
 //! Cannot verify: that a run that was long would have ended; that a wait was fair.
 //!
-//! Needs: the ending of the run; no events.
+//! Needs: the ending of the run. For telling a cycle from a lost wake-up: `lock_taken`,
+//! `lock_released` and `page_lock`, each after the access that names the lock.
 //!
-//! Signatures: `deadlock/OBJECT.WAITING+...` sorted and each once; `livelock/OP/SITE+...` over the
+//! Signatures: `deadlock/OBJECT.WAITING+...` sorted and each once, `deadlock/cycle/OBJECT.WAITING+...`
+//! if some of the waiting CPUs hold what the next one waits for; `livelock/OP/SITE+...` over the
 //! last accesses of the CPU that was running; `panic/MESSAGE`, of which only the letters are kept.
 
 use super::finding::{Class, Facts};
 use super::scene::{Verdict, at_the_end, class_name};
 use crate::exec::trace::{Ending, Run, StepIndex, Waiter, What};
 use crate::program::{Case, OpId};
-use crate::subject::Spec;
-use pagerace_core::sync::{CpuId, Waiting};
+use crate::subject::{ObjectId, Spec};
+use pagerace_core::event::Event;
+use pagerace_core::sync::{CpuId, MAX_CPUS, Waiting};
 
 /// How many accesses of the CPU that does not end name a livelock: more than a turn of a retry loop.
 const LOOP_ACCESSES: usize = 16;
@@ -27,13 +30,13 @@ pub(super) fn judge(spec: &Spec, case: &Case, run: &Run) -> Verdict {
     match &run.ending {
         // A fatal event was judged where it stands.
         Ending::Quiescent | Ending::Fatal => None,
-        Ending::Deadlock(waiters) => deadlock(spec, waiters),
+        Ending::Deadlock(waiters) => deadlock(spec, run, waiters),
         Ending::Bound { cpu, op } => livelock(spec, case, run, *cpu, *op),
         Ending::Panic(message) => panic(message),
     }
 }
 
-fn deadlock(spec: &Spec, waiters: &[Waiter]) -> Verdict {
+fn deadlock(spec: &Spec, run: &Run, waiters: &[Waiter]) -> Verdict {
     let sites = waiters.iter().map(|waiter| {
         let how = match waiter.waiting {
             Waiting::Lock => "lock",
@@ -43,8 +46,62 @@ fn deadlock(spec: &Spec, waiters: &[Waiter]) -> Verdict {
         };
         format!("{}.{how}", class_name(spec, waiter.object))
     });
+    let sites = sum(sites.collect());
+    if is_cycle(run, waiters) {
+        let why = "each waits for what another one of them holds";
+        let facts = Facts { why, ..Facts::default() };
+        return at_the_end(Class::Deadlock, &["cycle", &sites], facts);
+    }
     let facts = Facts { why: "every CPU that has not ended waits", ..Facts::default() };
-    at_the_end(Class::Deadlock, &[&sum(sites.collect())], facts)
+    at_the_end(Class::Deadlock, &[&sites], facts)
+}
+
+/// Whether going from a waiting CPU to the one that holds what it waits for comes round. A CPU that
+/// waits on a word whose lock it holds itself waits for something else that the word says.
+fn is_cycle(run: &Run, waiters: &[Waiter]) -> bool {
+    let held = held_at_the_end(run);
+    let next = |waiter: &Waiter| -> Option<&Waiter> {
+        let wanted = waiter.object?;
+        let (_, holder) = held.iter().find(|(object, _)| *object == wanted)?;
+        waiters.iter().find(|other| other.cpu == *holder && other.cpu != waiter.cpu)
+    };
+    waiters.iter().any(|first| {
+        let mut at = next(first);
+        for _ in 0..waiters.len() {
+            match at {
+                Some(waiter) if waiter.cpu == first.cpu => return true,
+                Some(waiter) => at = next(waiter),
+                None => return false,
+            }
+        }
+        false
+    })
+}
+
+/// The locks that were never released, and who has them.
+fn held_at_the_end(run: &Run) -> Vec<(ObjectId, CpuId)> {
+    let mut last = [None; MAX_CPUS];
+    let mut held: Vec<(ObjectId, CpuId)> = Vec::new();
+    for entry in &run.trace {
+        let lock = &mut last[entry.cpu.index()];
+        let taken = match entry.what {
+            What::Access { object, .. } => {
+                *lock = object;
+                continue;
+            }
+            What::Event(Event::LockTaken { .. } | Event::PageLock { locked: true, .. }) => true,
+            What::Event(Event::LockReleased { .. } | Event::PageLock { locked: false, .. }) => {
+                false
+            }
+            _ => continue,
+        };
+        let Some(lock) = *lock else { continue };
+        held.retain(|(object, _)| *object != lock);
+        if taken {
+            held.push((lock, entry.cpu));
+        }
+    }
+    held
 }
 
 fn livelock(spec: &Spec, case: &Case, run: &Run, cpu: CpuId, op: Option<OpId>) -> Verdict {

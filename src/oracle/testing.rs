@@ -178,11 +178,11 @@ impl Script {
     }
 
     pub fn lock(&mut self, class: u8, at: u16, kind: Kind) -> &mut Self {
-        self.access(class, at, kind, 0, 1).event(Event::LockTaken { lock: Some(object(class, at)) })
+        self.access(class, at, kind, 0, 1).event(Event::LockTaken { lock: object(class, at) })
     }
 
     pub fn unlock(&mut self, class: u8, at: u16) -> &mut Self {
-        let lock = Some(object(class, at));
+        let lock = object(class, at);
         self.access(class, at, Kind::Unlock, 1, 0).event(Event::LockReleased { lock })
     }
 
@@ -223,6 +223,7 @@ impl Script {
     }
 }
 
-fn object(class: u8, instance: u16) -> ObjectId {
-    ObjectId { class, instance }
+#[expect(clippy::unnecessary_wraps, reason = "traces have objects that may be unnamed")]
+fn object(class: u8, instance: u16) -> Option<ObjectId> {
+    Some(ObjectId { class, instance })
 }

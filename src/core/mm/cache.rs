@@ -156,7 +156,9 @@ impl<B: Backend> Memory<B> {
     /// (`truncate_inode_folio` on what `find_lock_entries` found).
     pub fn delete(&self, cpu: CpuId, mapping: u32, index: u32) -> bool {
         let Some(page) = self.find_lock(cpu, mapping, index) else { return false };
-        self.wait_on_writeback(page);
+        if !planted!(self, SleepUnderTreeLock) {
+            self.wait_on_writeback(page);
+        }
         {
             let _tree = self.mappings[mapping as usize].lock.lock();
             if planted!(self, SleepUnderTreeLock) {
@@ -167,9 +169,8 @@ impl<B: Backend> Memory<B> {
                 let _zone = self.zone.lock.lock();
             }
         }
-        let tree = &self.mappings[mapping as usize];
         if planted!(self, PagesUnlocked) {
-            tree.pages.set(&tree.lock, tree.pages.get(&tree.lock) - 1);
+            self.count_out(mapping);
         }
         self.put_page(cpu, page, Holder::Cache);
         self.unlock_page(page);
@@ -197,7 +198,12 @@ impl<B: Backend> Memory<B> {
         for mapping in 0..self.sizes.mappings as u32 {
             self.truncate(cpu, mapping);
         }
-        self.synchronize_rcu(cpu);
-        self.drain_each();
+        // Nothing else runs, so what is not there now will not come.
+        if self.nodes_wait() {
+            self.synchronize_rcu(cpu);
+        }
+        if self.sizes.pcp_batch > 0 {
+            self.drain_each();
+        }
     }
 }

@@ -22,6 +22,11 @@ impl<B: Backend> Memory<B> {
         if let Err(check) = self.free_pages_prepare(block, order) {
             return self.refuse(block, order, check);
         }
+        if planted!(self, HalvesFreed) && order.0 > 0 {
+            let half = Order(order.0 - 1);
+            self.free_to_buddy(block.offset(half.frames()), half);
+            return self.free_to_buddy(block, half);
+        }
         if !(self.pcp_takes(order) && self.free_to_pcp(cpu, block, order)) {
             self.free_to_buddy(block, order);
         }

@@ -124,7 +124,14 @@ impl<B: Backend> Memory<B> {
     ) -> Option<Option<FrameNumber>> {
         let list = self.pcp.of(cpu);
         let _held = self.try_own(list)?;
-        let hit = list.pop(Some(order));
+        let mut hit = list.pop(Some(order));
+        if planted!(self, PcpSteals) && hit.is_none() {
+            let mut others = self.pcp.iter().take(self.sizes.cpus).filter(|(of, _)| *of != cpu);
+            hit = others.find_map(|(_, other)| {
+                let _held = other.lock.try_lock()?;
+                other.pop(Some(order))
+            });
+        }
         if hit.is_some() {
             Self::outcome(outcome::PCP_HIT);
         } else {

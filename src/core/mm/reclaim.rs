@@ -25,6 +25,9 @@ impl<B: Backend> Memory<B> {
                 && !busy(self)
                 && self.remove_mapping(mapping, index, page)
             {
+                if planted!(self, PagesUnlocked) {
+                    self.count_out(mapping);
+                }
                 if !planted!(self, FreedLocked) {
                     self.unlock_page(page);
                 }

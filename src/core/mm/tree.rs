@@ -208,12 +208,18 @@ impl<B: Backend> Memory<B> {
             self.frame(page).mapping.store(0, Ordering::Relaxed);
         }
         if !planted!(self, PagesUnlocked) {
-            tree.pages.set(&tree.lock, tree.pages.get(&tree.lock) - 1);
+            self.count_out(mapping);
         }
         if slot.addr() != tree.head.addr() {
             self.tree_shrink(mapping);
         }
         true
+    }
+
+    /// Counts a page that left a mapping.
+    pub(super) fn count_out(&self, mapping: u32) {
+        let tree = &self.mappings[mapping as usize];
+        tree.pages.set(&tree.lock, tree.pages.get(&tree.lock) - 1);
     }
 
     /// Counts an emptied slot of a mapping's node, and frees the node with its last.
@@ -236,12 +242,21 @@ impl<B: Backend> Memory<B> {
         let _nodes = lock.lock();
         let all = &self.nodes.all[..self.nodes.len];
         let pick = |wanted| all.iter().position(|node| node.state.get(lock) == wanted);
-        let at = pick(state::FREE).or_else(|| {
+        if planted!(self, NodeAndZone) {
+            drop(self.zone.lock.lock());
+        }
+        let free = || pick(state::FREE);
+        let taken_back = || {
             let quiet = planted!(self, QuietIgnored) || self.rcu.quiet();
             let at = quiet.then(|| pick(state::DEFERRED)).flatten()?;
             self.node_reuse(at);
             Some(at)
-        })?;
+        };
+        let at = if planted!(self, QuietIgnored) {
+            taken_back().or_else(free)
+        } else {
+            free().or_else(taken_back)
+        }?;
         all[at].state.set(lock, state::USED);
         Some(at)
     }
@@ -255,11 +270,18 @@ impl<B: Backend> Memory<B> {
 
     /// Gives a node up that was just taken out of its tree (`call_rcu`).
     fn node_defer(&self, at: usize) {
+        let _zone = planted!(self, NodeAndZone).then(|| self.zone.lock.lock());
         let _nodes = self.nodes.lock.lock();
         self.nodes.all[at].state.set(&self.nodes.lock, state::DEFERRED);
         if planted!(self, NodeFreedAtOnce) {
             self.node_reuse(at);
         }
+    }
+
+    /// Whether nodes wait for a grace period. For the end of a run.
+    pub(super) fn nodes_wait(&self) -> bool {
+        let all = &self.nodes.all[..self.nodes.len];
+        all.iter().any(|node| node.state.peek() >= state::DEFERRED)
     }
 
     /// Waits for a grace period, after which the nodes given up before it can be used again

@@ -164,8 +164,9 @@ fn a_campaign_keeps_the_order_across_runs() {
         assert_eq!(campaign.absorb(&SPEC, judge.lock_order()), None);
     }
     assert_eq!(judge.judge(&opposite.run, &case(2)), None);
-    let found = campaign.absorb(&SPEC, judge.lock_order()).expect("both orders were seen");
+    let (found, _) = campaign.absorb(&SPEC, judge.lock_order()).expect("both orders were seen");
     assert_eq!(found.signature.as_str(), "lock-order/tree_lock/zone_lock");
+    assert_eq!(campaign.absorb(&SPEC, judge.lock_order()), None, "it is reported once");
 }
 
 #[test]

@@ -192,7 +192,6 @@ mod faults {
     /// Faults in what a CPU does only when another one was in between.
     const NEED_COMPANY: &[Fault] = &[
         Fault::RetryKeepsReference,
-        Fault::QuietIgnored,
         Fault::UnlockNoWake,
         Fault::WaiterUnannounced,
         Fault::WritebackNoWake,

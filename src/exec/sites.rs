@@ -1,0 +1,149 @@
+//! The accesses that tasks have announced, and their names.
+//!
+//! A site is counted within its operation: the n-th access of its kind to its class of objects.
+//!
+//! What it is not: a record of what was done (that is the trace).
+
+use crate::program::{Key, OpId, Site};
+use crate::subject::ObjectId;
+use pagerace_core::sync::{Access, Kind, MAX_CPUS, Ordering};
+use std::cell::Cell;
+
+/// What stands for the operation where there is none.
+pub(super) const NO_OP: u8 = u8::MAX;
+/// The most object classes a subject may have.
+pub(super) const MAX_CLASSES: usize = 31;
+/// Where accesses to objects that the subject did not name are counted.
+const UNNAMED: usize = MAX_CLASSES;
+const KINDS: usize = Kind::ALL.len();
+
+/// An access that a task has announced and not yet made.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pending {
+    pub addr: usize,
+    pub object: Option<ObjectId>,
+    pub kind: Kind,
+    pub order: Ordering,
+    /// Whether it is still to be made.
+    pub live: bool,
+    /// Which of this class and kind within the operation, from 1.
+    pub nth: u8,
+    /// The operation, or [`NO_OP`].
+    pub op: u8,
+    /// Which point of the operation, from 1.
+    pub point: u16,
+}
+
+impl Pending {
+    const NONE: Self = Self {
+        addr: 0,
+        object: None,
+        kind: Kind::Load,
+        order: Ordering::Relaxed,
+        live: false,
+        nth: 0,
+        op: NO_OP,
+        point: 0,
+    };
+
+    /// The name of this point. Sites past what a name can count are numbered instead.
+    pub(super) fn key(&self) -> Key {
+        let site = match self.object {
+            Some(object) if self.nth < u8::MAX => {
+                Site::Named { class: object.class, kind: self.kind, nth: self.nth }
+            }
+            _ => Site::Nth(self.point),
+        };
+        Key { op: OpId(self.op), site }
+    }
+
+    /// The operation, if it belongs to one.
+    pub(super) fn op(&self) -> Option<OpId> {
+        (self.op != NO_OP).then_some(OpId(self.op))
+    }
+}
+
+/// What one CPU's operation has done so far.
+struct Progress {
+    op: Cell<u8>,
+    point: Cell<u16>,
+    pending: Cell<Pending>,
+    counts: [[Cell<u8>; KINDS]; MAX_CLASSES + 1],
+}
+
+/// What all CPUs' operations have done so far.
+pub(super) struct Sites {
+    classes: usize,
+    cpus: [Progress; MAX_CPUS],
+}
+
+impl Sites {
+    pub(super) fn new(classes: usize) -> Self {
+        assert!(classes <= MAX_CLASSES, "a subject has at most {MAX_CLASSES} classes");
+        Self {
+            classes,
+            cpus: std::array::from_fn(|_| Progress {
+                op: Cell::new(NO_OP),
+                point: Cell::new(0),
+                pending: Cell::new(Pending::NONE),
+                counts: [const { [const { Cell::new(0) }; KINDS] }; MAX_CLASSES + 1],
+            }),
+        }
+    }
+
+    /// No task has announced anything.
+    pub(super) fn clear(&self) {
+        for cpu in &self.cpus {
+            cpu.pending.set(Pending::NONE);
+            cpu.op.set(NO_OP);
+        }
+    }
+
+    /// An operation begins on `cpu`, or ([`NO_OP`]) what belongs to none.
+    pub(super) fn start_op(&self, cpu: usize, op: u8) {
+        let cpu = &self.cpus[cpu];
+        cpu.op.set(op);
+        cpu.point.set(0);
+        let named = &cpu.counts[..self.classes];
+        for count in named.iter().chain([&cpu.counts[UNNAMED]]).flatten() {
+            count.set(0);
+        }
+    }
+
+    /// The operation that `cpu` is running, if any.
+    #[inline]
+    pub(super) fn op(&self, cpu: usize) -> Option<OpId> {
+        let op = self.cpus[cpu].op.get();
+        (op != NO_OP).then_some(OpId(op))
+    }
+
+    /// Names and counts an access that `cpu` announces.
+    #[inline]
+    pub(super) fn announce(&self, cpu: usize, access: Access, object: Option<ObjectId>) -> Pending {
+        let cpu = &self.cpus[cpu];
+        let point = cpu.point.get().saturating_add(u16::from(access.kind.is_point()));
+        cpu.point.set(point);
+        let class = object.map_or(UNNAMED, |o| usize::from(o.class));
+        let count = &cpu.counts[class][access.kind as usize];
+        let nth = count.get().saturating_add(1);
+        count.set(nth);
+        let Access { addr, kind, order } = access;
+        let pending =
+            Pending { addr, object, kind, order, live: true, nth, op: cpu.op.get(), point };
+        cpu.pending.set(pending);
+        pending
+    }
+
+    /// What `cpu` announced last.
+    #[inline]
+    pub(super) fn pending(&self, cpu: usize) -> Pending {
+        self.cpus[cpu].pending.get()
+    }
+
+    /// What `cpu` announced last has been made, or never will be.
+    #[inline]
+    pub(super) fn settle(&self, cpu: usize) {
+        let pending = &self.cpus[cpu].pending;
+        pending.set(Pending { live: false, ..pending.get() });
+    }
+}
