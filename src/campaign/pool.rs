@@ -7,33 +7,45 @@
 //!
 //! What it is not: a corpus. It lives and dies with a job, and knows no profile, switch or entry.
 
-use crate::exec::coverage::MEETINGS;
-use crate::program::Case;
+use crate::exec::Run;
+use crate::exec::coverage::{MEETINGS, contended};
 use crate::program::rng::Rng;
+use crate::program::{Case, Key};
 use crate::subject::Spec;
 
 /// How often a meeting is rare.
 const RARE: u32 = 6;
 /// How many cases are kept.
-const KEPT: usize = 192;
+const KEPT: usize = 64;
+
+/// A kept case.
+#[derive(Debug)]
+pub(super) struct Kept {
+    /// The fresh case that its line began with.
+    pub root: Option<u64>,
+    /// The case.
+    pub case: Case,
+    /// Its points at objects that two CPUs touched.
+    pub contended: Vec<Key>,
+}
 
 /// The kept cases of one job.
 #[derive(Debug)]
 pub(super) struct Pool {
     seen: Vec<u32>,
-    kept: Vec<(u64, Case)>,
+    kept: Vec<Kept>,
     /// Which of `kept` the next case replaces once the pool is full.
     oldest: usize,
 }
 
 impl Pool {
     pub(super) fn new(spec: &Spec) -> Self {
-        let nothing = || (u64::MAX, Case::empty(spec));
-        Self { seen: vec![0; MEETINGS], kept: (0..KEPT).map(|_| nothing()).collect(), oldest: 0 }
+        let nothing = |_| Kept { root: None, case: Case::empty(spec), contended: Vec::new() };
+        Self { seen: vec![0; MEETINGS], kept: (0..KEPT).map(nothing).collect(), oldest: 0 }
     }
 
     /// Counts the meetings of a case and keeps it if one of them is rare.
-    pub(super) fn consider(&mut self, root: u64, case: &Case, meetings: &[u16]) {
+    pub(super) fn consider(&mut self, root: u64, case: &Case, run: &Run, meetings: &[u16]) {
         let mut rare = false;
         for &meeting in meetings {
             let seen = &mut self.seen[usize::from(meeting)];
@@ -42,27 +54,23 @@ impl Pool {
         }
         if rare {
             let place = &mut self.kept[self.oldest];
-            place.0 = root;
-            place.1.clone_from(case);
+            place.root = Some(root);
+            place.case.clone_from(case);
+            contended(run, &mut place.contended);
             self.oldest = (self.oldest + 1) % KEPT;
         }
     }
 
-    /// Copies a kept case into `case` and says its root; `None` if the place drawn is empty.
-    pub(super) fn draw(&self, rng: &mut Rng, case: &mut Case) -> Option<u64> {
-        let (root, kept) = &self.kept[rng.below(KEPT)];
-        if *root == u64::MAX {
-            return None;
-        }
-        case.clone_from(kept);
-        Some(*root)
+    /// A kept case; `None` if the place drawn is empty.
+    pub(super) fn draw(&self, rng: &mut Rng) -> Option<&Kept> {
+        Some(&self.kept[rng.below(KEPT)]).filter(|kept| kept.root.is_some())
     }
 
     /// Forgets a line.
     pub(super) fn drop_line(&mut self, root: u64) {
         for place in &mut self.kept {
-            if place.0 == root {
-                place.0 = u64::MAX;
+            if place.root == Some(root) {
+                place.root = None;
             }
         }
     }
@@ -71,6 +79,7 @@ impl Pool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::exec::Executor;
     use crate::subject::Subject;
     use crate::subject::mm::MmSubject;
 
@@ -78,10 +87,12 @@ mod tests {
     fn what_is_common_is_not_kept_and_a_line_goes_whole() {
         let spec = MmSubject::spec();
         let (mut pool, mut rng) = (Pool::new(spec), Rng::new(1));
-        let (mut case, mut drawn) = (Case::empty(spec), Case::empty(spec));
+        let mut case = Case::empty(spec);
+        let mut executor = Executor::<MmSubject>::new();
+        let run = executor.run(&case);
         let mut roots = |pool: &Pool| -> Vec<u64> {
             let mut roots: Vec<u64> =
-                (0..20 * KEPT).filter_map(|_| pool.draw(&mut rng, &mut drawn)).collect();
+                (0..20 * KEPT).filter_map(|_| pool.draw(&mut rng)?.root).collect();
             roots.sort_unstable();
             roots.dedup();
             roots
@@ -89,10 +100,10 @@ mod tests {
         assert!(roots(&pool).is_empty());
         for root in 0..u64::from(RARE) + 5 {
             case.first = (root % 2) as u8;
-            pool.consider(root, &case, &[7]);
+            pool.consider(root, &case, run, &[7]);
         }
         assert_eq!(roots(&pool), (0..u64::from(RARE)).collect::<Vec<_>>());
-        pool.consider(100, &case, &[7, 8]);
+        pool.consider(100, &case, run, &[7, 8]);
         pool.drop_line(2);
         assert_eq!(roots(&pool), [0, 1, 3, 4, 5, 100]);
     }

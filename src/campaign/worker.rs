@@ -8,10 +8,10 @@ use crate::exec::coverage::Coverage;
 use crate::exec::{Executor, OpEnd, Run, What};
 use crate::minimize::{self, Budget};
 use crate::oracle::{Class, Finding, Kind, nondeterminism};
-use crate::program::Case;
 use crate::program::generate::{Fixed, Generator};
 use crate::program::mutate::{self, Mutator};
 use crate::program::rng::Rng;
+use crate::program::{Action, Case, Decision, Key, Place};
 use crate::subject::{Spec, Subject};
 use std::sync::Mutex;
 use std::sync::atomic::Ordering;
@@ -25,7 +25,9 @@ const COMPARE_EVERY: u64 = 100;
 /// The first cases of a job are all fresh.
 const FRESH_FIRST: u64 = 1_024;
 /// In 256: a case is derived from a kept one.
-const DERIVED: u16 = 160;
+const DERIVED: u16 = 176;
+/// In 256: a derived case has another schedule only.
+const RESCHEDULED: u16 = 160;
 
 pub(super) struct Shared<'a> {
     config: &'a Config,
@@ -192,11 +194,16 @@ impl Source {
     fn next(&mut self) {
         if self.fresh >= FRESH_FIRST
             && self.rng.chance(DERIVED)
-            && let Some(root) = self.pool.draw(&mut self.rng, &mut self.case)
+            && let Some(kept) = self.pool.draw(&mut self.rng)
         {
-            self.root = root;
-            self.mutator.mutate(&mut self.case);
-            self.fixed.apply(&mut self.case);
+            self.root = kept.root.expect("an empty place is not drawn");
+            self.case.clone_from(&kept.case);
+            if !kept.contended.is_empty() && self.rng.chance(RESCHEDULED) {
+                reschedule(&mut self.rng, &mut self.case, &kept.contended);
+            } else {
+                self.mutator.mutate(&mut self.case);
+                self.fixed.apply(&mut self.case);
+            }
             mutate::trim(&mut self.case, &mut self.rng);
             return;
         }
@@ -208,8 +215,29 @@ impl Source {
     }
 
     fn consider(&mut self, run: &Run) {
-        self.pool.consider(self.root, &self.case, self.coverage.meetings(&self.case, run));
+        let meetings = self.coverage.meetings(&self.case, run);
+        self.pool.consider(self.root, &self.case, run, meetings);
     }
+}
+
+/// Adds switches at points of `contended`, taking some of the old ones away.
+fn reschedule(rng: &mut Rng, case: &mut Case, contended: &[Key]) {
+    loop {
+        if !case.decisions.is_empty() && rng.chance(96) {
+            case.remove_decision(rng.below(case.decisions.len()));
+        }
+        let at = rng.pick(contended);
+        if let Place::Cpu(on) = case.ops[at.op.index()].place
+            && case.cpus > 1
+        {
+            let to = (on + 1 + rng.below(usize::from(case.cpus) - 1) as u8) % case.cpus;
+            case.decisions.push(Decision { at, action: Action::Run(to) });
+        }
+        if rng.chance(144) {
+            break;
+        }
+    }
+    case.normalize();
 }
 
 pub(super) fn run<S: Subject>(shared: &Shared<'_>, job: usize) {

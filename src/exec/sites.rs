@@ -68,7 +68,8 @@ struct Progress {
     op: Cell<u8>,
     point: Cell<u16>,
     pending: Cell<Pending>,
-    counts: [[Cell<u8>; KINDS]; MAX_CLASSES + 1],
+    /// By class, then by kind; a class at a time, so that clearing them is a few stores.
+    counts: [Cell<[u8; KINDS]>; MAX_CLASSES + 1],
 }
 
 /// What all CPUs' operations have done so far.
@@ -86,7 +87,7 @@ impl Sites {
                 op: Cell::new(NO_OP),
                 point: Cell::new(0),
                 pending: Cell::new(Pending::NONE),
-                counts: [const { [const { Cell::new(0) }; KINDS] }; MAX_CLASSES + 1],
+                counts: [const { Cell::new([0; KINDS]) }; MAX_CLASSES + 1],
             }),
         }
     }
@@ -104,10 +105,10 @@ impl Sites {
         let cpu = &self.cpus[cpu];
         cpu.op.set(op);
         cpu.point.set(0);
-        let named = &cpu.counts[..self.classes];
-        for count in named.iter().chain([&cpu.counts[UNNAMED]]).flatten() {
-            count.set(0);
+        for class in &cpu.counts[..self.classes] {
+            class.set([0; KINDS]);
         }
+        cpu.counts[UNNAMED].set([0; KINDS]);
     }
 
     /// The operation that `cpu` is running, if any.
@@ -124,9 +125,11 @@ impl Sites {
         let point = cpu.point.get().saturating_add(u16::from(access.kind.is_point()));
         cpu.point.set(point);
         let class = object.map_or(UNNAMED, |o| usize::from(o.class));
-        let count = &cpu.counts[class][access.kind as usize];
-        let nth = count.get().saturating_add(1);
-        count.set(nth);
+        let mut counts = cpu.counts[class].get();
+        let count = &mut counts[access.kind as usize];
+        *count = count.saturating_add(1);
+        let nth = *count;
+        cpu.counts[class].set(counts);
         let Access { addr, kind, order } = access;
         let pending =
             Pending { addr, object, kind, order, live: true, nth, op: cpu.op.get(), point };

@@ -68,9 +68,9 @@ const FAILS: u16 = 24;
 
 /// What a search lets edits make a case grow to: small cases run fast, and what they show is
 /// understood.
-pub const TRIMMED_OPS: usize = 9;
+pub const TRIMMED_OPS: usize = 7;
 /// As [`TRIMMED_OPS`], for decisions.
-pub const TRIMMED_DECISIONS: usize = 6;
+pub const TRIMMED_DECISIONS: usize = 5;
 
 /// Leaves out operations and decisions, any of them, until the case is as small as a search wants it.
 pub fn trim(case: &mut Case, rng: &mut Rng) {
