@@ -11,6 +11,7 @@
 
 mod orders;
 mod pool;
+pub(crate) mod source;
 mod summary;
 mod worker;
 

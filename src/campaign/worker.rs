@@ -1,17 +1,13 @@
 //! One job of a campaign.
 
 use super::orders::Orders;
-use super::pool::Pool;
+use super::source::Source;
 use super::{Config, Discovery, Progress, Row, Sink, SinkError, Summary};
 use crate::examine::{Examiner, SameFinding};
-use crate::exec::coverage::Coverage;
 use crate::exec::{Executor, OpEnd, Run, What};
 use crate::minimize::{self, Budget};
 use crate::oracle::{Class, Finding, Kind, nondeterminism};
-use crate::program::generate::{Fixed, Generator};
-use crate::program::mutate::{self, Mutator};
-use crate::program::rng::Rng;
-use crate::program::{Action, Case, Decision, Key, Place};
+use crate::program::Case;
 use crate::subject::{Spec, Subject};
 use std::sync::Mutex;
 use std::sync::atomic::Ordering;
@@ -22,12 +18,6 @@ use std::time::Instant;
 const CASES_PER_SESSION: u64 = 256;
 /// One case in so many is run twice.
 const COMPARE_EVERY: u64 = 100;
-/// The first cases of a job are all fresh.
-const FRESH_FIRST: u64 = 1_024;
-/// In 256: a case is derived from a kept one.
-const DERIVED: u16 = 176;
-/// In 256: a derived case has another schedule only.
-const RESCHEDULED: u16 = 160;
 
 pub(super) struct Shared<'a> {
     config: &'a Config,
@@ -153,93 +143,6 @@ struct Worker<'a, 's, S: Subject> {
     tally: Summary,
 }
 
-/// Where a job's cases come from.
-struct Source {
-    generator: Generator<'static>,
-    mutator: Mutator<'static>,
-    rng: Rng,
-    fixed: Fixed,
-    pool: Pool,
-    coverage: Coverage,
-    /// Fresh cases so far.
-    fresh: u64,
-    /// This job's number, and how many there are.
-    turn: (u64, u64),
-    case: Case,
-    /// The fresh case that `case` comes from.
-    root: u64,
-}
-
-impl Source {
-    /// The source of job `job`.
-    fn new(spec: &'static Spec, config: &Config, job: usize) -> Self {
-        let mut case = Case::empty(spec);
-        case.history.clone_from(&config.history);
-        let seed = Rng::nth(config.seed, job as u64).bits();
-        Self {
-            generator: Generator::new(spec, config.seed, config.fixed.clone()),
-            mutator: Mutator::new(spec, seed),
-            rng: Rng::new(!seed),
-            fixed: config.fixed.clone(),
-            pool: Pool::new(spec),
-            coverage: Coverage::default(),
-            fresh: 0,
-            turn: (job as u64, config.jobs as u64),
-            case,
-            root: 0,
-        }
-    }
-
-    /// Makes the next case: the next one of the seed, or a kept one edited.
-    fn next(&mut self) {
-        if self.fresh >= FRESH_FIRST
-            && self.rng.chance(DERIVED)
-            && let Some(kept) = self.pool.draw(&mut self.rng)
-        {
-            self.root = kept.root.expect("an empty place is not drawn");
-            self.case.clone_from(&kept.case);
-            if !kept.contended.is_empty() && self.rng.chance(RESCHEDULED) {
-                reschedule(&mut self.rng, &mut self.case, &kept.contended);
-            } else {
-                self.mutator.mutate(&mut self.case);
-                self.fixed.apply(&mut self.case);
-            }
-            mutate::trim(&mut self.case, &mut self.rng);
-            return;
-        }
-        let (job, jobs) = self.turn;
-        self.root = self.fresh * jobs + job;
-        self.generator.seek(self.root);
-        self.generator.fill(&mut self.case);
-        self.fresh += 1;
-    }
-
-    fn consider(&mut self, run: &Run) {
-        let meetings = self.coverage.meetings(&self.case, run);
-        self.pool.consider(self.root, &self.case, run, meetings);
-    }
-}
-
-/// Adds switches at points of `contended`, taking some of the old ones away.
-fn reschedule(rng: &mut Rng, case: &mut Case, contended: &[Key]) {
-    loop {
-        if !case.decisions.is_empty() && rng.chance(96) {
-            case.remove_decision(rng.below(case.decisions.len()));
-        }
-        let at = rng.pick(contended);
-        if let Place::Cpu(on) = case.ops[at.op.index()].place
-            && case.cpus > 1
-        {
-            let to = (on + 1 + rng.below(usize::from(case.cpus) - 1) as u8) % case.cpus;
-            case.decisions.push(Decision { at, action: Action::Run(to) });
-        }
-        if rng.chance(144) {
-            break;
-        }
-    }
-    case.normalize();
-}
-
 pub(super) fn run<S: Subject>(shared: &Shared<'_>, job: usize) {
     let spec = S::spec();
     let mut worker = Worker {
@@ -249,7 +152,7 @@ pub(super) fn run<S: Subject>(shared: &Shared<'_>, job: usize) {
         executor: Executor::<S>::new(),
         examiner: Examiner::new(spec).without(&shared.config.without),
         orders: Orders::default(),
-        source: Source::new(spec, shared.config, job),
+        source: Source::of_job(spec, shared.config, job),
         tally: Summary::new(spec),
     };
     loop {
@@ -306,7 +209,7 @@ impl<S: Subject> Worker<'_, '_, S> {
     /// Tells race from sequential; reduces and announces the first of a signature.
     fn found(&mut self, finding: Finding, with: Option<Case>) {
         let seconds = self.shared.config.started.elapsed().as_secs_f64();
-        self.source.pool.drop_line(self.source.root);
+        self.source.drop_line();
         let (examiner, case) = (&mut self.examiner, &self.source.case);
         let (kind, normal) = self.executor.session(|session| {
             let normal = session.run(case).normal_form(case);
@@ -382,7 +285,7 @@ mod tests {
             fixed: Fixed::default(),
             started: Instant::now(),
         };
-        let mut source = Source::new(spec, &config, job);
+        let mut source = Source::of_job(spec, &config, job);
         Executor::<MmSubject>::new().session(|session| {
             let next = |_| {
                 source.next();

@@ -19,6 +19,7 @@ use shuttle_engine::runtime::thread::switch;
 use shuttle_engine::scheduler::{Schedule, Scheduler};
 use shuttle_engine::{Config, FailurePersistence, MaxSteps};
 use std::cell::{Cell, RefCell};
+use std::mem::ManuallyDrop;
 use std::panic::{self, AssertUnwindSafe, Location};
 use std::rc::Rc;
 use std::sync::Once;
@@ -42,8 +43,10 @@ impl TaskName {
 thread_local! {
     /// Who runs after the switch that is about to happen.
     static NEXT: Cell<usize> = const { Cell::new(0) };
-    /// Stack pools, leaked: a stack must outlive every execution that may still hold it.
-    static POOLS: RefCell<Vec<(usize, &'static ContinuationPool)>> = const { RefCell::new(Vec::new()) };
+    /// Stack pools, leaked: a stack must outlive every execution that may still hold it. The list of
+    /// them is never dropped either, or leak checkers could not see at exit that they are known.
+    static POOLS: RefCell<ManuallyDrop<Vec<(usize, &'static ContinuationPool)>>> =
+        const { RefCell::new(ManuallyDrop::new(Vec::new())) };
 }
 
 scoped_tls_hkt::scoped_thread_local!(static mut DRIVER: for<'a> &'a mut (dyn FnMut() + 'a));

@@ -16,12 +16,10 @@ mod mutate;
 mod tests;
 
 pub use mode::Mode;
-pub use mutate::Mutator;
 
 use crate::corpus;
 use crate::examine::{Examiner, SameFinding};
 use crate::exec::Executor;
-use crate::exec::coverage::Coverage;
 use crate::minimize::{Budget, reduce};
 use crate::oracle::{Finding, Kind};
 use crate::program::{Case, OpId};
@@ -29,6 +27,7 @@ use crate::report::Report;
 use crate::subject::{ProfileSpec, Spec, Subject};
 use core::fmt;
 use keep::{Keeper, Place};
+use mutate::Mutator;
 use std::time::Duration;
 
 /// The environment variable that names another profile than the plan's.
@@ -110,7 +109,7 @@ impl Found {
 pub struct Target<S: Subject> {
     executor: Executor<S>,
     examiner: Examiner,
-    coverage: Coverage,
+    mutator: Mutator<S>,
     profile: &'static ProfileSpec,
     without: Vec<u8>,
     canary: bool,
@@ -158,7 +157,7 @@ impl<S: Subject> Target<S> {
         Ok(Self {
             executor,
             examiner: Examiner::new(spec),
-            coverage: Coverage::default(),
+            mutator: Mutator::default(),
             profile,
             without,
             canary: plan.canary,
@@ -210,10 +209,24 @@ impl<S: Subject> Target<S> {
         Some(self.found(finding, kind, case))
     }
 
-    /// Which accesses of two CPUs met in the last run, as numbers below
+    /// Which accesses of two CPUs met in the last input, as numbers below
     /// [`MEETINGS`](crate::exec::coverage::MEETINGS); for engines that take such for coverage.
+    /// To be called once after each input, as mutations depend on it.
     pub fn meetings(&mut self) -> &[u16] {
-        self.coverage.meetings(&self.case, self.executor.last())
+        self.mutator.consider(&self.case, self.executor.last())
+    }
+
+    /// Changes the first `size` bytes of `data`; the result, at most `max_size` bytes, stands there
+    /// instead, and its size is returned. `engine` is the engine's own way.
+    pub fn mutate(
+        &mut self,
+        data: &mut [u8],
+        size: usize,
+        max_size: usize,
+        seed: u32,
+        engine: impl FnOnce(&mut [u8], usize, usize) -> usize,
+    ) -> usize {
+        self.mutator.mutate(data, size, max_size, seed, engine)
     }
 
     fn leave_out(&mut self) {

@@ -90,6 +90,11 @@ fn on_threads(count: usize, work: impl Fn(usize) + Sync) {
         for at in 0..count {
             scope.spawn(move || {
                 ordered.fetch_add(1, Ordering::AcqRel);
+                // All begin at once, and nobody learns here who is done: a thread that ended before
+                // another began would be ordered with it, and a race of the two would go unseen.
+                while ordered.load(Ordering::Relaxed) <= count as u64 {
+                    std::thread::yield_now();
+                }
                 work(at);
                 ordered.fetch_add(1, Ordering::AcqRel);
             });
