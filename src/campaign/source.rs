@@ -16,7 +16,7 @@ use crate::program::{Action, Case, Decision, Key, Place};
 use crate::subject::Spec;
 
 /// The first cases of a job are all fresh.
-const FRESH_FIRST: u64 = 1_024;
+pub(super) const FRESH_FIRST: u64 = 1_024;
 /// In 256: a case is derived from a kept one.
 const DERIVED: u16 = 176;
 /// In 256: a derived case has another schedule only.

@@ -266,6 +266,8 @@ fn count(tally: &mut Summary, run: &Run) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::campaign::source::FRESH_FIRST;
+    use crate::program::generate::Fixed;
     use crate::program::wire;
     use crate::subject::mm::MmSubject;
     use std::collections::BTreeSet;
