@@ -89,6 +89,7 @@ impl Hook for EveryPoint {
     }
     fn wake(&self, _: usize) {}
     fn event(&self, _: Event) {}
+    fn outcome(&self, _: usize) {}
     fn cpu(&self) -> CpuId {
         CpuId::new(CPU.get())
     }

@@ -69,7 +69,7 @@ impl Cases {
 /// Two runs are the same in every line, and end the same.
 fn assert_same(first: &Run, second: &Run, case: &Case) {
     let text = || pagerace::program::text::Text { spec: spec(), case };
-    assert_eq!(first.hash, second.hash, "\n{}", text());
+    assert_eq!(first.hash(), second.hash(), "\n{}", text());
     assert_eq!(first.trace, second.trace, "\n{}", text());
     assert_eq!(first.ending, second.ending, "\n{}", text());
 }
@@ -89,13 +89,13 @@ fn a_hundred_thousand_cases_run_again_from_their_normal_form() {
                 let normal = run.normal_form(case);
                 switched += u64::from(normal.switches() > 0);
                 cut += u64::from(run.ending != pagerace::exec::Ending::Quiescent);
-                normal_forms.push((normal, run.hash));
+                normal_forms.push((normal, run.hash()));
             }
         });
         again.session(|session| {
             for (normal, hash) in &normal_forms {
                 let run = session.run(normal);
-                assert_eq!(run.hash, *hash, "{}", text_of(normal));
+                assert_eq!(run.hash(), *hash, "{}", text_of(normal));
                 assert_eq!(run.unreached, 0, "{}", text_of(normal));
             }
         });

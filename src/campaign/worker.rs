@@ -4,7 +4,7 @@ use super::orders::Orders;
 use super::source::Source;
 use super::{Config, Discovery, Progress, Row, Sink, SinkError, Summary};
 use crate::examine::{Examiner, SameFinding};
-use crate::exec::{Executor, OpEnd, Run, What};
+use crate::exec::{Executor, Run};
 use crate::minimize::{self, Budget};
 use crate::oracle::{Class, Finding, Kind, nondeterminism};
 use crate::program::Case;
@@ -183,11 +183,11 @@ impl<S: Subject> Worker<'_, '_, S> {
                 let run = session.run(&source.case);
                 count(tally, run);
                 source.consider(run);
-                let hash = run.hash;
                 let mut finding = examiner.judge(run, &source.case);
                 if compared && finding.is_none() && tally.executions.is_multiple_of(COMPARE_EVERY) {
                     tally.compared += 1;
-                    finding = nondeterminism::differ(hash, session.run(&source.case).hash);
+                    let hash = run.hash();
+                    finding = nondeterminism::differ(hash, session.run(&source.case).hash());
                 }
                 if let Some(finding) = finding {
                     return Pause::Found(Box::new((finding, None)));
@@ -252,12 +252,8 @@ impl<S: Subject> Worker<'_, '_, S> {
 
 fn count(tally: &mut Summary, run: &Run) {
     tally.executions += 1;
-    for entry in &run.trace {
-        if let What::OpEnd(end) = entry.what {
-            tally.ops += 1;
-            tally.skipped_ops += u64::from(end == OpEnd::Skipped);
-        }
-    }
+    tally.ops += run.ops as u64;
+    tally.skipped_ops += run.skipped as u64;
     for (sum, n) in tally.outcomes.iter_mut().zip(&run.outcomes) {
         *sum += n;
     }

@@ -63,14 +63,14 @@ fn one<S: Subject>(
         None => match bench.judge(&case) {
             Some((finding, kind)) => {
                 let found = promise(&finding.signature, kind);
-                (format!("shows `{found}`"), bench.run().hash, false)
+                (format!("shows `{found}`"), bench.run().hash(), false)
             }
-            None => ("shows nothing".to_owned(), bench.run().hash, true),
+            None => ("shows nothing".to_owned(), bench.run().hash(), true),
         },
     };
     let differing = bench
         .executor
-        .session(|session| (1..times).filter(|_| session.run(&case).hash != hash).count());
+        .session(|session| (1..times).filter(|_| session.run(&case).hash() != hash).count());
     if differing > 0 {
         out.line(&format!("{name}: MISMATCH: {differing} of {times} runs took another course"))?;
         return Ok(false);

@@ -243,16 +243,6 @@ pub enum Event<O = usize> {
         /// Begins.
         inside: bool,
     },
-    /// A lock was taken by this CPU.
-    LockTaken {
-        /// Which.
-        lock: O,
-    },
-    /// A lock was released by this CPU.
-    LockReleased {
-        /// Which.
-        lock: O,
-    },
     /// A section of this CPU begins or ends.
     Section {
         /// Which kind.
@@ -283,8 +273,6 @@ pub enum Event<O = usize> {
         /// Which check (a name, not a sentence).
         check: &'static str,
     },
-    /// Something worth counting happened; see the subject's list of outcomes.
-    Outcome(&'static str),
 }
 
 impl<O> Event<O> {
@@ -292,8 +280,6 @@ impl<O> Event<O> {
     pub fn map_objects<P>(self, name: impl Fn(O) -> P) -> Event<P> {
         match self {
             Self::RcuFree { object } => Event::RcuFree { object: name(object) },
-            Self::LockTaken { lock } => Event::LockTaken { lock: name(lock) },
-            Self::LockReleased { lock } => Event::LockReleased { lock: name(lock) },
             Self::Unlocked { field, lock } => {
                 Event::Unlocked { field: name(field), lock: name(lock) }
             }
@@ -321,7 +307,6 @@ impl<O> Event<O> {
             Self::Section { context, entered } => Event::Section { context, entered },
             Self::BadPage { frame, order, check } => Event::BadPage { frame, order, check },
             Self::BugOn { frame, check } => Event::BugOn { frame, check },
-            Self::Outcome(name) => Event::Outcome(name),
         }
     }
 }

@@ -130,7 +130,7 @@ pub fn as_stored<S: Subject>(
     let case = entry.case();
     let mut broken = Vec::new();
     let run = session.run(case);
-    let hash = run.hash;
+    let hash = run.hash();
     let finding = examiner.judge(run, case);
     strictly(case, run, &mut broken);
     let found = finding.map(|finding| shown(session, examiner, case, &finding));

@@ -1,4 +1,4 @@
-//! The hook of a controlled run: it records, decides, waits and cuts.
+//! The state of a controlled run: it decides who goes on, and cuts.
 //!
 //! Before each access it names the object, counts the site, and at a point asks the case's decisions
 //! and then its policy who runs next. After each access it records the values. A run is cut by
@@ -8,17 +8,18 @@
 //! Invariants: no borrow is held across a switch; exactly one task runs; `cpu` names it whenever code
 //! under test runs; nothing allocates once the buffers have grown.
 
+mod hook;
+
 use super::cpus::{CpuState, Cpus};
 use super::decisions::Decisions;
-use super::engine::{self, Scheduling, TaskName};
+use super::engine::{self, DRIVER, Scheduling, TaskNumber};
 use super::policy::{At, PolicyState};
 use super::session::Options;
 use super::sites::{NO_OP, Pending, Sites};
-use super::trace::{Ending, Entry, OpEnd, Phase, Point, Run, SwitchReason, Waiter, What, is_fatal};
+use super::trace::{Ending, Entry, OpEnd, Phase, Point, Run, SwitchReason, Waiter, What};
 use crate::program::{Action, Case, Decision, OpId, Policy};
 use crate::subject::{Names, Spec};
-use pagerace_core::event::Event;
-use pagerace_core::sync::{Access, CpuId, Hook, MAX_CPUS, Waiting};
+use pagerace_core::sync::{CpuId, MAX_CPUS};
 use std::cell::{Cell, RefCell};
 use std::panic;
 
@@ -38,13 +39,13 @@ pub(super) enum Points {
 
 /// The hook and the whole state of one run.
 pub(super) struct Control {
-    spec: &'static Spec,
     pub names: RefCell<Names>,
     trace: RefCell<Vec<Entry>>,
     executed: RefCell<Vec<Decision>>,
     outcomes: RefCell<Vec<u64>>,
     ending: RefCell<Ending>,
-    hash: Cell<u64>,
+    ops: Cell<usize>,
+    skipped: Cell<usize>,
     pub stop: Cell<bool>,
     points: Cell<Points>,
     phase: Cell<Phase>,
@@ -56,11 +57,15 @@ pub(super) struct Control {
     /// The CPU that gave way at a point, until someone else has taken over.
     gave_way: Cell<Option<usize>>,
     cpus: Cpus,
+    /// The task on whose stack each CPU's program runs: its own, or that of one that has ended.
+    tasks: [Cell<TaskNumber>; MAX_CPUS],
     sites: Sites,
     decisions: Decisions,
     policy: RefCell<PolicyState>,
     /// Whether the policy is to stay, and need not be asked.
     stays: Cell<bool>,
+    /// Whether nothing happens at a point for which the case has no decision.
+    silent: Cell<bool>,
     /// The points of the programs in the order they were announced, if wanted.
     announced: RefCell<Vec<Point>>,
     announce: Cell<bool>,
@@ -71,13 +76,13 @@ pub(super) struct Control {
 impl Control {
     pub(super) fn new(spec: &'static Spec, scheduling: &Scheduling) -> Self {
         Self {
-            spec,
             names: RefCell::default(),
             trace: RefCell::default(),
             executed: RefCell::default(),
             outcomes: RefCell::new(vec![0; spec.outcomes.len()]),
             ending: RefCell::new(Ending::Quiescent),
-            hash: Cell::new(0),
+            ops: Cell::new(0),
+            skipped: Cell::new(0),
             stop: Cell::new(false),
             points: Cell::new(match scheduling {
                 Scheduling::Case => Points::Case,
@@ -92,10 +97,12 @@ impl Control {
             failing: Cell::new(false),
             gave_way: Cell::new(None),
             cpus: Cpus::new(),
+            tasks: [const { Cell::new(DRIVER) }; MAX_CPUS],
             sites: Sites::new(spec.classes.len()),
             decisions: Decisions::default(),
             policy: RefCell::new(PolicyState::new()),
             stays: Cell::new(true),
+            silent: Cell::new(false),
             announced: RefCell::default(),
             announce: Cell::new(false),
             idle: Cell::new(true),
@@ -113,7 +120,8 @@ impl Control {
         self.executed.borrow_mut().clear();
         self.outcomes.borrow_mut().fill(0);
         *self.ending.borrow_mut() = Ending::Quiescent;
-        self.hash.set(0);
+        self.ops.set(0);
+        self.skipped.set(0);
         self.cut.set(false);
         self.steps.set(0);
         self.bound.set(bound);
@@ -122,6 +130,8 @@ impl Control {
         self.cpus.clear();
         self.sites.clear();
         self.stays.set(policy == Policy::Stay);
+        let decided_here = self.points.get() == Points::Case && !options.announce;
+        self.silent.set(decided_here && policy == Policy::Stay);
         self.policy.borrow_mut().begin(policy);
         self.decisions.load(case, with_switches);
     }
@@ -133,7 +143,8 @@ impl Control {
         std::mem::swap(&mut *self.announced.borrow_mut(), &mut run.announced);
         std::mem::swap(&mut *self.outcomes.borrow_mut(), &mut run.outcomes);
         std::mem::swap(&mut *self.ending.borrow_mut(), &mut run.ending);
-        run.hash = self.hash.get();
+        run.ops = self.ops.get();
+        run.skipped = self.skipped.get();
         run.unreached = self.decisions.unreached();
     }
 
@@ -162,6 +173,8 @@ impl Control {
     }
 
     pub(super) fn op_ended(&self, end: OpEnd) {
+        self.ops.set(self.ops.get() + 1);
+        self.skipped.set(self.skipped.get() + usize::from(end == OpEnd::Skipped));
         self.push(What::OpEnd(end));
     }
 
@@ -169,6 +182,21 @@ impl Control {
     pub(super) fn cut_with(&self, ending: Ending) {
         if !self.cut.replace(true) {
             *self.ending.borrow_mut() = ending;
+        }
+    }
+
+    /// Whether nothing that happens from here on belongs to the run: it is being cut, or the subject
+    /// has panicked and its guards are being dropped.
+    #[inline]
+    fn is_over(&self) -> bool {
+        self.cut.get() || engine::panicked()
+    }
+
+    /// In a run that is over: takes the running task to its root, unless it is on its way already.
+    #[cold]
+    fn leave(&self) {
+        if self.cut.get() && !std::thread::panicking() {
+            self.unwind();
         }
     }
 
@@ -181,11 +209,36 @@ impl Control {
     pub(super) fn arm(&self, with: u8, order: [u8; MAX_CPUS]) {
         self.cpus.set_order(order);
         for cpu in 0..MAX_CPUS {
+            self.tasks[cpu].set(TaskNumber(cpu));
             if with >> cpu & 1 == 1 {
                 self.cpus.set(cpu, CpuState::Fresh);
-                engine::unblock(TaskName::Cpu(cpu));
+                if self.points.get() == Points::Shuttle {
+                    engine::unblock(TaskNumber(cpu));
+                }
             }
         }
+    }
+
+    /// Whether a CPU's program has been neither started nor given up.
+    pub(super) fn is_fresh(&self, cpu: usize) -> bool {
+        self.cpus.state(cpu) == CpuState::Fresh
+    }
+
+    /// Whether shuttle decides who runs.
+    pub(super) fn shuttle_decides(&self) -> bool {
+        self.points.get() == Points::Shuttle
+    }
+
+    /// The task on whose stack a CPU's program runs.
+    pub(super) fn task_of(&self, cpu: usize) -> TaskNumber {
+        self.tasks[cpu].get()
+    }
+
+    /// Wakes the task of a CPU's program for shuttle, and says which it is.
+    pub(super) fn woken(&self, cpu: usize) -> TaskNumber {
+        let task = self.tasks[cpu].get();
+        engine::unblock(task);
+        task
     }
 
     /// The CPU that a program's first access belongs to is running on this task from here on.
@@ -206,42 +259,43 @@ impl Control {
         }
     }
 
-    /// The running CPU's program has ended. Returns who goes on.
-    pub(super) fn program_ended(&self) -> TaskName {
+    /// The running CPU's program has ended. Returns whose goes on; `None` if all have ended.
+    ///
+    /// A program that has not begun goes on on the stack of the one that has ended, which saves a switch
+    /// of stacks; not where shuttle is to be entered at every point, so that runs with and without this
+    /// are compared.
+    pub(super) fn program_ended(&self) -> Option<usize> {
         let me = self.cpu.get();
         self.cpus.set(me, CpuState::Ended);
         self.sites.settle(me);
         if self.cut.get() {
             return self.next_to_unwind();
         }
-        match self.cpus.next_in_order() {
-            Some(next) => {
-                let why = SwitchReason::Ended;
-                self.push(What::Switch { to: CpuId::new(next), why });
-                TaskName::Cpu(next)
+        let next = self.cpus.next_in_order();
+        if let Some(next) = next {
+            let why = SwitchReason::Ended;
+            self.push(What::Switch { to: CpuId::new(next), why });
+            if self.points.get() == Points::Case && self.is_fresh(next) {
+                self.tasks[next].set(self.tasks[me].get());
             }
-            None if self.cpus.anyone_waiting() => {
-                self.deadlock();
-                self.next_to_unwind()
-            }
-            None => TaskName::Driver,
+        } else if self.cpus.anyone_waiting() {
+            self.deadlock();
+            return self.next_to_unwind();
         }
+        next
     }
 
-    /// In a run being cut: the next task that has a stack to unwind, or the driver.
-    pub(super) fn next_to_unwind(&self) -> TaskName {
+    /// In a run being cut: the next CPU that has a stack to unwind.
+    fn next_to_unwind(&self) -> Option<usize> {
         for cpu in 0..MAX_CPUS {
             match self.cpus.state(cpu) {
                 CpuState::Ended => {}
                 // It never ran: there is nothing to unwind.
                 CpuState::Fresh => self.cpus.set(cpu, CpuState::Ended),
-                CpuState::Ready | CpuState::Waiting { .. } => {
-                    engine::unblock(TaskName::Cpu(cpu));
-                    return TaskName::Cpu(cpu);
-                }
+                CpuState::Ready | CpuState::Waiting { .. } => return Some(cpu),
             }
         }
-        TaskName::Driver
+        None
     }
 
     fn deadlock(&self) {
@@ -261,13 +315,28 @@ impl Control {
     }
 
     /// Decides at the point that the running CPU has just announced, and lets others run.
+    #[inline]
     fn point(&self, me: usize, at: &Pending) {
         self.steps.set(self.steps.get() + 1);
         if self.steps.get() > self.bound.get() {
-            self.cut_with(Ending::Bound { cpu: CpuId::new(me), op: at.op() });
-            self.unwind();
+            self.bound_reached(me, at);
         }
         let decided = self.decisions.at(at);
+        if decided.is_none() && self.silent.get() {
+            return;
+        }
+        self.decide(me, at, decided);
+    }
+
+    #[cold]
+    fn bound_reached(&self, me: usize, at: &Pending) -> ! {
+        self.cut_with(Ending::Bound { cpu: CpuId::new(me), op: at.op() });
+        self.unwind()
+    }
+
+    /// Most points have nothing to decide: this is kept out of their way.
+    #[inline(never)]
+    fn decide(&self, me: usize, at: &Pending, decided: Option<(usize, Action)>) {
         if let Some((index, Action::Fail)) = decided
             && at.kind.can_fail()
         {
@@ -319,146 +388,12 @@ impl Control {
         // An allocation failure is decided before others run and belongs to this access.
         let failing = self.failing.get();
         let was = engine::set_in_subject(false);
-        engine::hand_over(TaskName::Cpu(to.unwrap_or(me)));
+        engine::hand_over(self.woken(to.unwrap_or(me)));
         engine::set_in_subject(was);
         self.took_over(me);
         self.failing.set(failing);
         if self.cut.get() {
             self.unwind();
-        }
-    }
-}
-
-impl Hook for Control {
-    fn before(&self, access: Access) {
-        if self.cut.get() {
-            if std::thread::panicking() {
-                return;
-            }
-            self.unwind();
-        }
-        if engine::panicked() {
-            // The subject has panicked and its guards are being dropped.
-            return;
-        }
-        let me = self.cpu.get();
-        let object = self.names.borrow().get(access.addr);
-        let pending = self.sites.announce(me, access, object);
-        self.failing.set(false);
-        if access.kind.is_point() {
-            self.point(me, &pending);
-        }
-    }
-
-    fn after(&self, old: u64, new: u64) {
-        if self.cut.get() || engine::panicked() {
-            return;
-        }
-        let me = self.cpu.get();
-        let p = self.sites.pending(me);
-        let id = p.object.map_or(u64::MAX, |o| u64::from(o.class) << 16 | u64::from(o.instance));
-        let who = (me as u64) << 56 | u64::from(p.op) << 48 | (p.kind as u64) << 40;
-        let mut hash = self.hash.get();
-        for word in [who | u64::from(p.nth) << 32 | id & 0xffff_ffff, old, new] {
-            // FxHash's step: order matters, speed too.
-            hash = (hash.rotate_left(5) ^ word).wrapping_mul(0x517c_c1b7_2722_0a95);
-        }
-        self.hash.set(hash);
-        let (kind, nth, order, object) = (p.kind, p.nth, p.order, p.object);
-        self.push(What::Access { object, kind, nth, order, old, new });
-        if !self.stays.get() {
-            self.policy.borrow_mut().performed(me, &self.sites);
-        }
-        self.sites.settle(me);
-        self.idle.set(false);
-        if old != new {
-            self.wake_those(p.addr, |waiting| waiting == Waiting::Change);
-        }
-    }
-
-    fn fails(&self) -> bool {
-        self.failing.replace(false)
-    }
-
-    fn wait(&self, addrs: &[usize], waiting: Waiting) {
-        if self.cut.get() {
-            if std::thread::panicking() {
-                return;
-            }
-            self.unwind();
-        }
-        let me = self.cpu.get();
-        let addrs = [addrs[0], addrs.get(1).copied().unwrap_or(addrs[0])];
-        self.cpus.set(me, CpuState::Waiting { addrs, waiting });
-        if self.phase.get() != Phase::Programs {
-            // Nobody else is there to end the wait.
-            self.deadlock();
-            self.cpus.set(me, CpuState::Ended);
-            self.unwind();
-        }
-        let object = self.names.borrow().get(addrs[0]);
-        let Some(next) = self.cpus.next_in_order() else {
-            self.deadlock();
-            self.unwind();
-        };
-        self.idle.set(false);
-        let why = SwitchReason::Waits { object, waiting };
-        self.push(What::Switch { to: CpuId::new(next), why });
-        engine::block_current();
-        let was = engine::set_in_subject(false);
-        engine::hand_over(TaskName::Cpu(next));
-        engine::set_in_subject(was);
-        self.took_over(me);
-        if self.cut.get() {
-            self.unwind();
-        }
-    }
-
-    fn wake(&self, addr: usize) {
-        self.wake_those(addr, |waiting| waiting != Waiting::Change);
-    }
-
-    fn event(&self, event: Event) {
-        if self.cut.get() || engine::panicked() {
-            return;
-        }
-        if let Event::Outcome(name) = event {
-            if let Some(at) = self.spec.outcomes.iter().position(|o| *o == name) {
-                self.outcomes.borrow_mut()[at] += 1;
-            }
-            return;
-        }
-        let event = {
-            let names = self.names.borrow();
-            event.map_objects(|addr| names.get(addr))
-        };
-        self.push(What::Event(event));
-        if is_fatal(&event) {
-            self.cut_with(Ending::Fatal);
-            if !std::thread::panicking() {
-                self.unwind();
-            }
-        }
-    }
-
-    fn cpu(&self) -> CpuId {
-        CpuId::new(self.cpu.get())
-    }
-}
-
-impl Control {
-    fn wake_those(&self, addr: usize, which: impl Fn(Waiting) -> bool) {
-        if !self.cpus.anyone_waiting() {
-            return;
-        }
-        for cpu in 0..MAX_CPUS {
-            if let CpuState::Waiting { addrs, waiting } = self.cpus.state(cpu)
-                && addrs.contains(&addr)
-                && which(waiting)
-            {
-                self.cpus.set(cpu, CpuState::Ready);
-                engine::unblock(TaskName::Cpu(cpu));
-            }
         }
     }
 }

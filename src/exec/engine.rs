@@ -1,9 +1,9 @@
 //! The warm shuttle context: the only place that names shuttle.
 //!
-//! One shuttle execution has a *driver* task and one task per CPU. The driver runs the caller's
-//! closure, which may run any number of cases: for each it hands over to a CPU task and gets control
-//! back when all have finished. Stacks come from one pool per OS thread and stack size and are reused
-//! from execution to execution.
+//! One shuttle execution has as many tasks as there are CPUs. The first, the *driver*, runs the
+//! caller's closure, which may run any number of cases: for each it is CPU 0 while the programs run,
+//! hands over to the others as they get their turns, and goes on when all have ended. Stacks come from
+//! one pool per OS thread and stack size and are reused from execution to execution.
 //!
 //! Who runs next is decided before [`hand_over`] is called, so shuttle is entered only for a real
 //! switch. Tasks that cannot run are blocked for shuttle as well, so that in
@@ -24,21 +24,12 @@ use std::panic::{self, AssertUnwindSafe, Location};
 use std::rc::Rc;
 use std::sync::Once;
 
-/// A task of the execution: the driver, or one CPU.
+/// A task of the execution, by the number that shuttle gives it too.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum TaskName {
-    Driver,
-    Cpu(usize),
-}
+pub(super) struct TaskNumber(pub usize);
 
-impl TaskName {
-    fn id(self) -> usize {
-        match self {
-            Self::Driver => 0,
-            Self::Cpu(cpu) => cpu + 1,
-        }
-    }
-}
+/// The one that runs the caller's closure.
+pub(super) const DRIVER: TaskNumber = TaskNumber(0);
 
 thread_local! {
     /// Who runs after the switch that is about to happen.
@@ -49,7 +40,7 @@ thread_local! {
         const { RefCell::new(ManuallyDrop::new(Vec::new())) };
 }
 
-scoped_tls_hkt::scoped_thread_local!(static mut DRIVER: for<'a> &'a mut (dyn FnMut() + 'a));
+scoped_tls_hkt::scoped_thread_local!(static mut BODY: for<'a> &'a mut (dyn FnMut() + 'a));
 
 /// Follows [`NEXT`].
 struct Handover;
@@ -93,26 +84,26 @@ impl std::fmt::Debug for Scheduling {
     }
 }
 
-/// Runs `driver` as the driver task of a new execution with `cpus` CPU tasks of `stack` bytes, each
-/// of which runs `cpu_main(its number)` once it is handed control.
+/// Runs `driver` as the driver of a new execution with `tasks` tasks of `stack` bytes, each other of
+/// which runs `main(its number)` once it is handed control.
 ///
 /// A panic of `driver` is raised again here, after the execution has ended in an orderly way;
-/// `on_end` is called before that, and must make every `cpu_main` return when it is resumed.
+/// `on_end` is called before that, and must make every `main` return when it is resumed.
 pub(super) fn execute(
     scheduling: &Scheduling,
-    cpus: usize,
+    tasks: usize,
     stack: usize,
     mut driver: impl FnMut(),
     on_end: impl Fn(),
-    cpu_main: impl Fn(usize) + Clone + 'static,
+    main: impl Fn(TaskNumber) + Clone + 'static,
 ) {
     install_once();
     let mut payload = None;
     let mut body = || {
         payload = panic::catch_unwind(AssertUnwindSafe(&mut driver)).err();
         on_end();
-        for cpu in 0..cpus {
-            unblock(TaskName::Cpu(cpu));
+        for task in 1..tasks {
+            unblock(TaskNumber(task));
         }
     };
     let scheduler: Rc<RefCell<dyn Scheduler>> = match scheduling {
@@ -120,10 +111,10 @@ pub(super) fn execute(
         _ => Rc::new(RefCell::new(Handover)),
     };
     let first = Schedule::new(0);
-    let spawn = SpawnCpus { cpus, stack };
-    PENDING_MAIN.set(Some(Box::new(cpu_main_factory(cpu_main))));
+    let spawn = Spawn { tasks, stack };
+    PENDING_MAIN.set(Some(Box::new(main_factory(main))));
     CONTINUATION_POOL.set(pool(stack), || {
-        DRIVER.set(&mut body, || {
+        BODY.set(&mut body, || {
             let execution = Execution::new(scheduler, first);
             execution.run(&config(stack), move || spawn.run(), Location::caller());
         });
@@ -133,39 +124,39 @@ pub(super) fn execute(
     }
 }
 
-type CpuMain = Box<dyn Fn(usize) -> Box<dyn FnOnce()>>;
+type Main = Box<dyn Fn(usize) -> Box<dyn FnOnce()>>;
 
 thread_local! {
-    /// What the CPU tasks of the execution about to start run. Handed over here because shuttle
+    /// What the other tasks of the execution about to start run. Handed over here because shuttle
     /// wants a first task that is `Send`, which nothing of a single-threaded run needs to be.
-    static PENDING_MAIN: RefCell<Option<CpuMain>> = const { RefCell::new(None) };
+    static PENDING_MAIN: RefCell<Option<Main>> = const { RefCell::new(None) };
 }
 
-fn cpu_main_factory(
-    cpu_main: impl Fn(usize) + Clone + 'static,
+fn main_factory(
+    main: impl Fn(TaskNumber) + Clone + 'static,
 ) -> impl Fn(usize) -> Box<dyn FnOnce()> {
-    move |cpu| {
-        let main = cpu_main.clone();
-        Box::new(move || main(cpu))
+    move |task| {
+        let main = main.clone();
+        Box::new(move || main(TaskNumber(task)))
     }
 }
 
-/// The first task: spawns the CPU tasks, then is the driver.
-struct SpawnCpus {
-    cpus: usize,
+/// The first task: spawns the others, then is the driver.
+struct Spawn {
+    tasks: usize,
     stack: usize,
 }
 
-impl SpawnCpus {
+impl Spawn {
     fn run(&self) {
         let main = PENDING_MAIN.take().expect("execute() has just put it there");
-        NEXT.set(TaskName::Driver.id());
-        for cpu in 0..self.cpus {
-            ExecutionState::spawn_thread(main(cpu), self.stack, None, None, Location::caller());
+        NEXT.set(DRIVER.0);
+        for task in 1..self.tasks {
+            ExecutionState::spawn_thread(main(task), self.stack, None, None, Location::caller());
             // Idle until a case gives it a program.
-            ExecutionState::with(|s| s.get_mut(TaskId::from(cpu + 1)).block(false));
+            ExecutionState::with(|s| s.get_mut(TaskId::from(task)).block(false));
         }
-        DRIVER.with(|driver| driver());
+        BODY.with(|driver| driver());
     }
 }
 
@@ -191,8 +182,8 @@ fn config(stack: usize) -> Config {
 }
 
 /// Makes `to` the running task; returns when the caller is handed control again.
-pub(super) fn hand_over(to: TaskName) {
-    NEXT.set(to.id());
+pub(super) fn hand_over(to: TaskNumber) {
+    NEXT.set(to.0);
     switch();
 }
 
@@ -202,9 +193,9 @@ pub(super) fn block_current() {
 }
 
 /// `task` can run again.
-pub(super) fn unblock(task: TaskName) {
+pub(super) fn unblock(task: TaskNumber) {
     ExecutionState::with(|s| {
-        let task = s.get_mut(TaskId::from(task.id()));
+        let task = s.get_mut(TaskId::from(task.0));
         if !task.finished() {
             task.unblock();
         }

@@ -91,14 +91,14 @@ impl PolicyState {
     }
 
     /// `by` has performed its access: what conflicts with it is drawn again.
-    #[inline]
+    #[inline(never)]
     pub(super) fn performed(&mut self, by: usize, sites: &Sites) {
         let Policy::Pos { seed } = self.policy else { return };
         let done = sites.pending(by);
         for cpu in 0..MAX_CPUS {
             let other = sites.pending(cpu);
             let conflicts = cpu != by
-                && other.live
+                && sites.is_live(cpu)
                 && other.object == done.object
                 && !(other.kind.is_read() && done.kind.is_read());
             if conflicts {

@@ -1,12 +1,12 @@
 //! Executors and sessions: many cases in one warm context.
 
 use super::control::{Control, Cut};
-use super::engine::{self, Scheduling, TaskName};
+use super::engine::{self, DRIVER, Scheduling, TaskNumber};
 use super::trace::{Ending, OpEnd, Phase, Run};
 use super::{STACK, STACK_UNOPTIMIZED};
 use crate::program::case::MAX_OPS;
 use crate::program::{Case, OpId, Place};
-use crate::subject::{Call, Census, Done, Subject};
+use crate::subject::{Call, Done, Subject};
 use pagerace_core::sync::{Controlled, CpuId, MAX_CPUS};
 use std::cell::RefCell;
 use std::panic::{self, AssertUnwindSafe};
@@ -95,16 +95,7 @@ impl<S: Subject> Executor<S> {
             shared,
             scheduling,
             stack: spec.stack.max(if small { STACK } else { STACK_UNOPTIMIZED }),
-            run: Run {
-                trace: Vec::new(),
-                ending: Ending::Quiescent,
-                hash: 0,
-                executed: Vec::new(),
-                announced: Vec::new(),
-                unreached: 0,
-                outcomes: vec![0; spec.outcomes.len()],
-                census: Census::default(),
-            },
+            run: Run::empty(spec.outcomes.len()),
         }
     }
 
@@ -133,7 +124,7 @@ impl<S: Subject> Executor<S> {
                 result = Some(work(&mut Session { executor: self }));
             },
             || control.stop.set(true),
-            move |cpu| shared.cpu_main(cpu),
+            move |task| shared.main(task),
         );
         drop(guard);
         result.expect("the driver has run, or its panic was raised")
@@ -235,22 +226,47 @@ impl<S: Subject> Shared<S> {
             .chain(order)
             .find(|&cpu| with >> cpu & 1 == 1)
             .expect("some CPU has a program");
-        self.control.arm(with, order);
-        engine::block_current();
-        engine::hand_over(TaskName::Cpu(usize::from(first)));
+        let control = self.control;
+        control.arm(with, order);
+        if first != 0 || control.shuttle_decides() {
+            if with & 1 == 0 {
+                engine::block_current();
+            }
+            engine::hand_over(control.woken(usize::from(first)));
+        }
+        // Handed control for its own program, if that is not over; else all programs are.
+        if control.is_fresh(0) {
+            self.programs(DRIVER);
+        }
     }
 
-    /// The body of a CPU's task: one program after the other, until the execution ends.
-    fn cpu_main(&self, cpu: usize) {
+    /// The body of every other task: one program after the other, until the execution ends.
+    fn main(&self, task: TaskNumber) {
         while !self.control.stop.get() {
+            self.programs(task);
+        }
+    }
+
+    /// Runs the program of this task's CPU, and those that begin when it ends; then hands over, and
+    /// returns when this task is handed control again.
+    fn programs(&self, task: TaskNumber) {
+        let mut cpu = task.0;
+        loop {
             self.control.took_over(cpu);
             if !self.control.is_cut() {
                 self.caught(|| self.program(Place::Cpu(cpu as u8)));
             }
-            let next = self.control.program_ended();
+            let Some(next) = self.control.program_ended() else { break };
+            if self.control.task_of(next) != task {
+                engine::block_current();
+                return engine::hand_over(self.control.woken(next));
+            }
+            cpu = next;
+        }
+        if task != DRIVER {
             engine::block_current();
-            engine::unblock(next);
-            engine::hand_over(next);
+            engine::unblock(DRIVER);
+            engine::hand_over(DRIVER);
         }
     }
 

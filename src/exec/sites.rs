@@ -17,15 +17,13 @@ pub(super) const MAX_CLASSES: usize = 31;
 const UNNAMED: usize = MAX_CLASSES;
 const KINDS: usize = Kind::ALL.len();
 
-/// An access that a task has announced and not yet made.
+/// An access that a task has announced.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pending {
     pub addr: usize,
     pub object: Option<ObjectId>,
     pub kind: Kind,
     pub order: Ordering,
-    /// Whether it is still to be made.
-    pub live: bool,
     /// Which of this class and kind within the operation, from 1.
     pub nth: u8,
     /// The operation, or [`NO_OP`].
@@ -40,7 +38,6 @@ impl Pending {
         object: None,
         kind: Kind::Load,
         order: Ordering::Relaxed,
-        live: false,
         nth: 0,
         op: NO_OP,
         point: 0,
@@ -68,6 +65,8 @@ struct Progress {
     op: Cell<u8>,
     point: Cell<u16>,
     pending: Cell<Pending>,
+    /// Whether what is pending is still to be made.
+    live: Cell<bool>,
     /// By class, then by kind; a class at a time, so that clearing them is a few stores.
     counts: [Cell<[u8; KINDS]>; MAX_CLASSES + 1],
 }
@@ -87,6 +86,7 @@ impl Sites {
                 op: Cell::new(NO_OP),
                 point: Cell::new(0),
                 pending: Cell::new(Pending::NONE),
+                live: Cell::new(false),
                 counts: [const { Cell::new([0; KINDS]) }; MAX_CLASSES + 1],
             }),
         }
@@ -95,7 +95,7 @@ impl Sites {
     /// No task has announced anything.
     pub(super) fn clear(&self) {
         for cpu in &self.cpus {
-            cpu.pending.set(Pending::NONE);
+            cpu.live.set(false);
             cpu.op.set(NO_OP);
         }
     }
@@ -125,15 +125,13 @@ impl Sites {
         let point = cpu.point.get().saturating_add(u16::from(access.kind.is_point()));
         cpu.point.set(point);
         let class = object.map_or(UNNAMED, |o| usize::from(o.class));
-        let mut counts = cpu.counts[class].get();
-        let count = &mut counts[access.kind as usize];
-        *count = count.saturating_add(1);
-        let nth = *count;
-        cpu.counts[class].set(counts);
+        let count = &cpu.counts[class].as_array_of_cells()[access.kind as usize];
+        let nth = count.get().saturating_add(1);
+        count.set(nth);
         let Access { addr, kind, order } = access;
-        let pending =
-            Pending { addr, object, kind, order, live: true, nth, op: cpu.op.get(), point };
+        let pending = Pending { addr, object, kind, order, nth, op: cpu.op.get(), point };
         cpu.pending.set(pending);
+        cpu.live.set(true);
         pending
     }
 
@@ -143,10 +141,15 @@ impl Sites {
         self.cpus[cpu].pending.get()
     }
 
+    /// Whether what `cpu` announced last is still to be made.
+    #[inline]
+    pub(super) fn is_live(&self, cpu: usize) -> bool {
+        self.cpus[cpu].live.get()
+    }
+
     /// What `cpu` announced last has been made, or never will be.
     #[inline]
     pub(super) fn settle(&self, cpu: usize) {
-        let pending = &self.cpus[cpu].pending;
-        pending.set(Pending { live: false, ..pending.get() });
+        self.cpus[cpu].live.set(false);
     }
 }

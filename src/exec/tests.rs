@@ -78,7 +78,7 @@ fn programs_without_conflicts_enumerate_to_the_binomial_coefficient() {
         let mut executor = Executor::<Toy>::new();
         let counted = executor.session(|session| {
             enumerate::schedules(session, &case, usize::MAX, u64::MAX, |_, run| {
-                hashes.insert(run.hash);
+                hashes.insert(run.hash());
                 ControlFlow::Continue(())
             })
         });
@@ -95,14 +95,14 @@ fn normal_forms_and_a_switch_at_every_point_give_the_same_trace() {
     for seed in 1..3_000 {
         let case = random_case(seed);
         let run = executor.run(&case);
-        let (hash, trace, ending) = (run.hash, run.trace.clone(), run.ending.clone());
+        let (hash, trace, ending) = (run.hash(), run.trace.clone(), run.ending.clone());
         let normal = run.normal_form(&case);
         switched += usize::from(!normal.decisions.is_empty());
         let again = executor.run(&normal);
-        assert_eq!((again.hash, &again.trace, &again.ending), (hash, &trace, &ending));
+        assert_eq!((again.hash(), &again.trace, &again.ending), (hash, &trace, &ending));
         assert_eq!((again.unreached, &again.executed.len()), (0, &normal.decisions.len()));
         let everywhere = every.run(&case);
-        assert_eq!((everywhere.hash, &everywhere.trace), (hash, &trace));
+        assert_eq!((everywhere.hash(), &everywhere.trace), (hash, &trace));
     }
     assert!(switched > 1_000, "only {switched} cases had a switch");
 }
@@ -143,7 +143,7 @@ fn cut_runs_leave_the_context_as_it_was() {
         (case(&[&[(toy::SLEEP, 0)]]), |e| matches!(e, Ending::Deadlock(w) if w.len() == 1)),
     ];
     let mut executor = Executor::<Toy>::new();
-    let before: Vec<u64> = (1..200).map(|seed| executor.run(&random_case(seed)).hash).collect();
+    let before: Vec<u64> = (1..200).map(|seed| executor.run(&random_case(seed)).hash()).collect();
     for (mut case, expected) in endings {
         if case.program(Place::Cpu(1)).next().is_some() {
             let at = Key { op: OpId(0), site: Site::Nth(2) };
@@ -155,7 +155,7 @@ fn cut_runs_leave_the_context_as_it_was() {
                 assert!(expected(&run.ending), "{:?}", run.ending);
             }
             for (seed, hash) in (1..200).zip(&before) {
-                assert_eq!(session.run(&random_case(seed)).hash, *hash);
+                assert_eq!(session.run(&random_case(seed)).hash(), *hash);
             }
         });
     }

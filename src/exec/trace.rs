@@ -101,6 +101,19 @@ pub enum What {
     },
 }
 
+impl What {
+    /// Whether a spin lock is taken (`true`) or released (`false`) on this line.
+    #[must_use]
+    pub const fn lock_taken(&self) -> Option<bool> {
+        match self {
+            Self::Access { kind: Kind::Lock, .. }
+            | Self::Access { kind: Kind::TryLock, old: 0, .. } => Some(true),
+            Self::Access { kind: Kind::Unlock, .. } => Some(false),
+            _ => None,
+        }
+    }
+}
+
 /// One CPU of a deadlock.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Waiter {
@@ -161,8 +174,10 @@ pub struct Run {
     pub trace: Vec<Entry>,
     /// How it ended.
     pub ending: Ending,
-    /// Over (cpu, op, access, object, old value, new value) of every access, in order.
-    pub hash: u64,
+    /// How many operations there were, the set-up's included.
+    pub ops: usize,
+    /// How many of them did not apply.
+    pub skipped: usize,
     /// The schedule as it was executed, in normal form: the decisions that differ from staying.
     pub executed: Vec<Decision>,
     /// The points in the order they were announced, if [`super::Options::announce`] asked for them.
@@ -176,6 +191,39 @@ pub struct Run {
 }
 
 impl Run {
+    /// A run of nothing, of a subject with so many outcomes.
+    #[must_use]
+    pub fn empty(outcomes: usize) -> Self {
+        Self {
+            trace: Vec::new(),
+            ending: Ending::Quiescent,
+            ops: 0,
+            skipped: 0,
+            executed: Vec::new(),
+            announced: Vec::new(),
+            unreached: 0,
+            outcomes: vec![0; outcomes],
+            census: Census::default(),
+        }
+    }
+
+    /// Over (cpu, op, access, object, old value, new value) of every access, in order.
+    #[must_use]
+    pub fn hash(&self) -> u64 {
+        let mut hash = 0u64;
+        for entry in &self.trace {
+            let What::Access { object, kind, nth, old, new, .. } = entry.what else { continue };
+            let id = object.map_or(u32::MAX, |o| u32::from(o.class) << 16 | u32::from(o.instance));
+            let op = entry.op.map_or(u8::MAX, |op| op.0);
+            let who = (entry.cpu.index() as u64) << 56 | u64::from(op) << 48 | (kind as u64) << 40;
+            for word in [who | u64::from(nth) << 32 | u64::from(id), old, new] {
+                // FxHash's step: order matters.
+                hash = (hash.rotate_left(5) ^ word).wrapping_mul(0x517c_c1b7_2722_0a95);
+            }
+        }
+        hash
+    }
+
     /// `case` with the schedule that was executed in place of its own: running it gives this run
     /// again.
     #[must_use]

@@ -8,8 +8,8 @@
 //! Cannot verify: a grace period that nobody had to be waited for, which leaves no line in a trace;
 //! spinning for a long time in atomic context.
 //!
-//! Needs: `section`, `rcu_read`, `lock_taken`, `lock_released`, `unlocked`; a lock's access before
-//! its `lock_taken` names it. All come from the layer below the subject.
+//! Needs: accesses to spin locks, `section`, `rcu_read`, `unlocked`. All come from the layer below the
+//! subject.
 //!
 //! Signatures: `sleeping-in-atomic/SECTION/OBJECT`, where the section is the class of the lock taken
 //! last, else `irq`, `preempt` or `rcu`; `unlocked/OP/OBJECT.KIND` with the access made last.

@@ -9,7 +9,7 @@
 //! Cannot verify: cycles of three or more classes; bit locks in a flags word (their deadlocks are
 //! found when they happen); locks that the subject did not name.
 //!
-//! Needs: `lock_taken` and `lock_released`, each after the lock's access, which names it.
+//! Needs: accesses to spin locks.
 //!
 //! Signature: `lock-order/CLASS/CLASS`, in alphabetical order.
 
@@ -67,8 +67,9 @@ impl LockOrder {
         scene: &Scene<'_>,
         held: &[Held],
         object: Option<ObjectId>,
+        kind: Kind,
     ) -> Verdict {
-        let (object, Some((_, Kind::Lock))) = (object?, scene.last_access()) else { return None };
+        let object = object.filter(|_| kind == Kind::Lock)?;
         for before in held.iter().filter_map(|held| held.object) {
             let pair = (before.class, object.class);
             let wrong = if before.class == object.class {

@@ -60,7 +60,7 @@ use ledger::Ledger;
 use lookup::{Lookups, Slot};
 use overlap::Map;
 use pagerace_core::event::{Event, Order};
-use pagerace_core::sync::{CpuId, Kind as AccessKind, MAX_CPUS, Waiting};
+use pagerace_core::sync::{Kind as AccessKind, MAX_CPUS, Waiting};
 use rcu::Readers;
 use refcount::Refcounts;
 use scene::{Scene, Verdict};
@@ -94,7 +94,7 @@ impl Judge {
         Self {
             spec,
             ledger: Ledger::default(),
-            refcounts: Refcounts::default(),
+            refcounts: Refcounts::new(spec),
             lookups: Lookups::default(),
             contexts: Contexts::default(),
             locks: LockOrder::default(),
@@ -119,14 +119,15 @@ impl Judge {
     pub fn judge(&mut self, run: &Run, case: &Case) -> Option<Finding> {
         self.clear();
         for (step, entry) in run.trace.iter().enumerate() {
-            let scene = self.scene(run, case, StepIndex(step), entry);
-            let verdict = self.line(&scene, entry);
-            if let Some(finding) = self.heard(verdict) {
+            let verdict = self.line(run, case, StepIndex(step), entry);
+            if verdict.is_some()
+                && let Some(finding) = self.heard(verdict)
+            {
                 return Some(*finding);
             }
         }
         self.heard(progress::judge(self.spec, case, run))
-            .or_else(|| self.quiescence(run, case))
+            .or_else(|| self.quiescence(run))
             .map(|finding| *finding)
     }
 
@@ -151,33 +152,60 @@ impl Judge {
         self.accesses = [None; MAX_CPUS];
     }
 
-    /// One line in its surroundings; an access is its CPU's last one from its own line on.
-    fn scene<'a>(&mut self, run: &'a Run, case: &'a Case, step: StepIndex, e: &Entry) -> Scene<'a> {
-        let last = &mut self.accesses[e.cpu.index()];
-        if let What::Access { .. } = e.what {
-            *last = Some(step);
-        }
-        Scene { spec: self.spec, case, run, step, cpu: e.cpu, op: e.op, access: *last }
+    /// One line in its surroundings.
+    fn scene<'a>(&self, run: &'a Run, case: &'a Case, step: StepIndex, e: &Entry) -> Scene<'a> {
+        let access = self.accesses[e.cpu.index()];
+        Scene { spec: self.spec, case, run, step, cpu: e.cpu, op: e.op, access }
     }
 
-    fn line(&mut self, scene: &Scene<'_>, entry: &Entry) -> Verdict {
+    /// Most lines are accesses that only refcounts care about; for those nothing else is set up.
+    #[inline]
+    fn line(&mut self, run: &Run, case: &Case, step: StepIndex, entry: &Entry) -> Verdict {
+        let cpu = entry.cpu;
         match entry.what {
-            What::Phase(_) => self.readers.phase_starts(scene),
-            What::OpStart => self.readers.op_starts(scene),
-            What::OpEnd(_) => {}
             What::Access { object, kind, old, new, .. } => {
-                self.refcounts.access(scene, object, old, new);
-                if kind == AccessKind::Wait {
-                    return self.contexts.sleeps(scene, object);
+                // An access is its CPU's last one from its own line on.
+                self.accesses[cpu.index()] = Some(step);
+                self.refcounts.access(cpu, step, object, old, new);
+                if synchronizes(kind) {
+                    let scene = self.scene(run, case, step, entry);
+                    return self.synchronization(&scene, &entry.what, object, kind);
                 }
             }
-            What::Event(event) => return self.event(scene, event),
-            What::Switch { why: SwitchReason::Waits { object, waiting }, .. } => {
-                return self.waits(scene, object, waiting);
+            What::Event(event) => {
+                let scene = self.scene(run, case, step, entry);
+                return self.event(&scene, event);
             }
-            What::Switch { .. } => {}
+            What::Phase(_) => self.readers.phase_starts(step),
+            What::OpStart => self.readers.op_starts(cpu, step),
+            What::Switch { why: SwitchReason::Waits { object, waiting }, .. } => {
+                return self.waits(&self.scene(run, case, step, entry), object, waiting);
+            }
+            What::OpEnd(_) | What::Switch { .. } => {}
         }
         None
+    }
+
+    fn synchronization(
+        &mut self,
+        scene: &Scene<'_>,
+        what: &What,
+        object: Option<ObjectId>,
+        kind: AccessKind,
+    ) -> Verdict {
+        match what.lock_taken() {
+            Some(true) => {
+                let verdict = self.locks.taken(scene, self.contexts.held(scene), object, kind);
+                self.contexts.taken(scene, object);
+                verdict
+            }
+            Some(false) => {
+                self.contexts.released(scene, object);
+                None
+            }
+            None if kind == AccessKind::Wait => self.contexts.sleeps(scene, object),
+            None => None,
+        }
     }
 
     fn waits(&self, scene: &Scene<'_>, object: Option<ObjectId>, waiting: Waiting) -> Verdict {
@@ -211,8 +239,6 @@ impl Judge {
                 self.contexts.rcu_read(scene, inside);
                 self.readers.read(scene, inside);
             }
-            Event::LockTaken { lock } => return self.lock_taken(scene, lock),
-            Event::LockReleased { lock } => self.contexts.released(scene, lock),
             Event::Section { context, entered } => self.contexts.section(scene, context, entered),
             Event::Unlocked { .. } => return context::unlocked(scene),
             Event::BadPage { frame, order, check } => {
@@ -221,7 +247,7 @@ impl Judge {
             Event::BugOn { frame, check } => {
                 return bad_page::refused(scene, &self.ledger, frame, Order(0), check);
             }
-            Event::LookupRetry { .. } | Event::PageLock { .. } | Event::Outcome(_) => {}
+            Event::LookupRetry { .. } | Event::PageLock { .. } => {}
         }
         None
     }
@@ -260,21 +286,12 @@ impl Judge {
         }
     }
 
-    fn lock_taken(&mut self, scene: &Scene<'_>, lock: Option<ObjectId>) -> Verdict {
-        let verdict = self.locks.taken(scene, self.contexts.held(scene), lock);
-        self.contexts.taken(scene, lock);
-        verdict
-    }
-
     /// What only the census shows.
-    fn quiescence(&mut self, run: &Run, case: &Case) -> Verdict {
+    fn quiescence(&mut self, run: &Run) -> Verdict {
         if run.ending != Ending::Quiescent {
             return None;
         }
-        let step = StepIndex(run.trace.len());
-        let cpu = CpuId::default();
-        let end = Scene { spec: self.spec, case, run, step, cpu, op: None, access: None };
-        self.refcounts.end(&end);
+        self.refcounts.end();
         let (ledger, census) = (&self.ledger, &run.census);
         let overlap = self.map.fill(ledger, census);
         if overlap.is_some() {
@@ -283,7 +300,12 @@ impl Judge {
         }
         self.heard(conservation::judge(run, ledger, &self.map))
             .or_else(|| self.heard(self.map.coalesced(census)))
-            .or_else(|| self.heard(refcount::census(self.spec, ledger, census)))
+            .or_else(|| self.heard(self.refcounts.census(ledger, census)))
             .or_else(|| self.heard(overlap::broken(census)))
     }
+}
+
+/// Whether an access of this kind takes or releases a lock, or is made to sleep.
+const fn synchronizes(kind: AccessKind) -> bool {
+    matches!(kind, AccessKind::Lock | AccessKind::TryLock | AccessKind::Unlock | AccessKind::Wait)
 }

@@ -5,8 +5,8 @@
 //!
 //! Cannot verify: that a run that was long would have ended; that a wait was fair.
 //!
-//! Needs: the ending of the run. For telling a cycle from a lost wake-up: `lock_taken`,
-//! `lock_released` and `page_lock`, each after the access that names the lock.
+//! Needs: the ending of the run. For telling a cycle from a lost wake-up: accesses to spin locks, and
+//! `page_lock`, each after the access that names the lock.
 //!
 //! Signatures: `deadlock/OBJECT.WAITING+...` sorted and each once, `deadlock/cycle/OBJECT.WAITING+...`
 //! if some of the waiting CPUs hold what the next one waits for; `livelock/OP/SITE+...` over the
@@ -87,14 +87,12 @@ fn held_at_the_end(run: &Run) -> Vec<(ObjectId, CpuId)> {
         let taken = match entry.what {
             What::Access { object, .. } => {
                 *lock = object;
-                continue;
+                entry.what.lock_taken()
             }
-            What::Event(Event::LockTaken { .. } | Event::PageLock { locked: true, .. }) => true,
-            What::Event(Event::LockReleased { .. } | Event::PageLock { locked: false, .. }) => {
-                false
-            }
-            _ => continue,
+            What::Event(Event::PageLock { locked, .. }) => Some(locked),
+            _ => None,
         };
+        let Some(taken) = taken else { continue };
         let Some(lock) = *lock else { continue };
         held.retain(|(object, _)| *object != lock);
         if taken {

@@ -17,7 +17,7 @@ use super::finding::{Class, Facts};
 use super::scene::{Scene, Verdict};
 use crate::exec::trace::StepIndex;
 use crate::program::OpId;
-use pagerace_core::sync::MAX_CPUS;
+use pagerace_core::sync::{CpuId, MAX_CPUS};
 
 /// A reader section that is open.
 #[derive(Clone, Copy)]
@@ -40,14 +40,14 @@ impl Readers {
         *self = Self::default();
     }
 
-    /// An operation begins on the scene's CPU.
-    pub fn op_starts(&mut self, scene: &Scene<'_>) {
-        self.op_begun[scene.cpu.index()] = scene.step.0;
+    /// An operation begins.
+    pub fn op_starts(&mut self, cpu: CpuId, step: StepIndex) {
+        self.op_begun[cpu.index()] = step.0;
     }
 
     /// A part of the run begins: no operation is under way.
-    pub fn phase_starts(&mut self, scene: &Scene<'_>) {
-        self.op_begun = [scene.step.0; MAX_CPUS];
+    pub fn phase_starts(&mut self, step: StepIndex) {
+        self.op_begun = [step.0; MAX_CPUS];
     }
 
     /// A reader section begins or ends.

@@ -23,7 +23,7 @@ use super::scene::{Scene, Verdict, at_the_end, class_name};
 use crate::exec::trace::StepIndex;
 use crate::subject::{Census, ObjectId, Spec};
 use pagerace_core::event::{FrameNumber, Holder, RefChange};
-use pagerace_core::sync::MAX_CPUS;
+use pagerace_core::sync::{CpuId, MAX_CPUS};
 
 /// An access to a refcount.
 #[derive(Clone, Copy)]
@@ -32,74 +32,66 @@ struct Pending {
     object: ObjectId,
     old: i32,
     new: i32,
-    /// Whether its event was seen.
-    explained: bool,
 }
 
-/// The latest access of each CPU, if it was to a refcount.
-#[derive(Default)]
+/// The latest access of each CPU, if it was to a refcount and no event has explained it.
 pub(super) struct Refcounts {
+    spec: &'static Spec,
+    /// The classes flagged `refcount`, as bits.
+    classes: u64,
     pending: [Option<Pending>; MAX_CPUS],
 }
 
 impl Refcounts {
+    /// For runs of this subject.
+    pub fn new(spec: &'static Spec) -> Self {
+        let flagged = spec.classes.iter().enumerate().filter(|(_, class)| class.refcount);
+        let classes = flagged.map(|(at, _)| 1 << at).sum();
+        Self { spec, classes, pending: [None; MAX_CPUS] }
+    }
+
     /// Forgets the run before.
     pub fn clear(&mut self) {
         self.pending = [None; MAX_CPUS];
     }
 
     /// An access is made; the one before it by this CPU must be explained by now.
-    pub fn access(&mut self, scene: &Scene<'_>, object: Option<ObjectId>, old: u64, new: u64) {
-        self.close(scene, scene.cpu.index());
-        let Some(object) = object else { return };
-        if !is_refcount(scene.spec, object) {
-            return;
+    #[inline]
+    pub fn access(
+        &mut self,
+        cpu: CpuId,
+        step: StepIndex,
+        object: Option<ObjectId>,
+        old: u64,
+        new: u64,
+    ) {
+        let pending = &mut self.pending[cpu.index()];
+        if pending.is_some() {
+            close(self.spec, pending);
         }
-        self.pending[scene.cpu.index()] = Some(Pending {
-            step: scene.step,
-            object,
-            old: old as i32,
-            new: new as i32,
-            explained: false,
-        });
+        if let Some(object) = object
+            && self.classes >> object.class & 1 == 1
+        {
+            *pending = Some(Pending { step, object, old: old as i32, new: new as i32 });
+        }
     }
 
     /// The run is over, uncut: nothing may be left unexplained.
-    pub fn end(&mut self, scene: &Scene<'_>) {
-        for cpu in 0..MAX_CPUS {
-            self.close(scene, cpu);
+    pub fn end(&mut self) {
+        for pending in &mut self.pending {
+            close(self.spec, pending);
         }
-    }
-
-    fn close(&mut self, scene: &Scene<'_>, cpu: usize) {
-        let Some(p) = self.pending[cpu].take() else { return };
-        assert!(
-            p.explained || p.old == p.new,
-            "{}: the subject reports no event for a refcount that went from {} to {} at line {}",
-            class_name(scene.spec, Some(p.object)),
-            p.old,
-            p.new,
-            p.step.0
-        );
     }
 
     /// Takes an event as the explanation of the access before it. Whether the count changed by what
     /// the event says.
-    fn explain(
-        &mut self,
-        scene: &Scene<'_>,
-        change: RefChange,
-        count: i32,
-        f: FrameNumber,
-    ) -> bool {
-        if !scene.spec.classes.iter().any(|class| class.refcount) {
+    fn explain(&mut self, cpu: CpuId, change: RefChange, count: i32, f: FrameNumber) -> bool {
+        if self.classes == 0 {
             return true;
         }
-        let p = self.pending[scene.cpu.index()]
-            .as_mut()
-            .filter(|p| usize::from(p.object.instance) == f.index() && !p.explained)
+        let p = self.pending[cpu.index()]
+            .take_if(|p| usize::from(p.object.instance) == f.index())
             .expect("a page_ref event follows the one access that changed that refcount");
-        p.explained = true;
         match change {
             RefChange::Set | RefChange::Unfreeze => p.new == count,
             RefChange::Get | RefChange::TryGet => p.new == p.old + count,
@@ -118,7 +110,7 @@ impl Refcounts {
         count: i32,
         holder: Holder,
     ) -> Verdict {
-        let exact = self.explain(scene, change, count, frame);
+        let exact = self.explain(scene.cpu, change, count, frame);
         let shadow = ledger.frame(frame);
         let (total, held) = (shadow.count(), shadow.held(holder));
         let (detail, why) = match change {
@@ -149,22 +141,30 @@ impl Refcounts {
         };
         scene.found(Class::Refcount, &[detail, holder.name()], facts)
     }
-}
-
-fn is_refcount(spec: &Spec, object: ObjectId) -> bool {
-    spec.classes.get(usize::from(object.class)).is_some_and(|class| class.refcount)
-}
-
-/// Judges the counts at quiescence.
-pub(super) fn census(spec: &Spec, ledger: &Ledger, census: &Census) -> Verdict {
-    if !spec.classes.iter().any(|class| class.refcount) {
-        return None;
+    /// Judges the counts at quiescence.
+    pub fn census(&self, ledger: &Ledger, census: &Census) -> Verdict {
+        if self.classes == 0 {
+            return None;
+        }
+        let wrong = census.refcounts.iter().enumerate().find_map(|(n, &count)| {
+            let frame = FrameNumber(n as u32);
+            (ledger.frame(frame).count() != count).then_some(frame)
+        })?;
+        let why = "the count is not the number of references that were taken and not dropped";
+        let facts = Facts { why, frames: vec![wrong], ..Facts::default() };
+        at_the_end(Class::Refcount, &["census"], facts)
     }
-    let wrong = census.refcounts.iter().enumerate().find_map(|(n, &count)| {
-        let frame = FrameNumber(n as u32);
-        (ledger.frame(frame).count() != count).then_some(frame)
-    })?;
-    let why = "the count is not the number of references that were taken and not dropped";
-    let facts = Facts { why, frames: vec![wrong], ..Facts::default() };
-    at_the_end(Class::Refcount, &["census"], facts)
+}
+
+/// What is pending has got no event.
+fn close(spec: &Spec, pending: &mut Option<Pending>) {
+    let Some(p) = pending.take() else { return };
+    assert!(
+        p.old == p.new,
+        "{}: the subject reports no event for a refcount that went from {} to {} at line {}",
+        class_name(spec, Some(p.object)),
+        p.old,
+        p.new,
+        p.step.0
+    );
 }

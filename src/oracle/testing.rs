@@ -81,16 +81,8 @@ pub struct Script {
 
 impl Script {
     pub fn new() -> Self {
-        let run = Run {
-            trace: Vec::new(),
-            ending: Ending::Quiescent,
-            hash: 0,
-            executed: Vec::new(),
-            announced: Vec::new(),
-            unreached: 0,
-            outcomes: Vec::new(),
-            census: Census { frames: 8, max_order: Order(3), ..Census::default() },
-        };
+        let census = Census { frames: 8, max_order: Order(3), ..Census::default() };
+        let run = Run { census, ..Run::empty(0) };
         Self { run, cpu: CpuId::new(0), counts: [0; 16] }
     }
 
@@ -178,12 +170,11 @@ impl Script {
     }
 
     pub fn lock(&mut self, class: u8, at: u16, kind: Kind) -> &mut Self {
-        self.access(class, at, kind, 0, 1).event(Event::LockTaken { lock: object(class, at) })
+        self.access(class, at, kind, 0, 1)
     }
 
     pub fn unlock(&mut self, class: u8, at: u16) -> &mut Self {
-        let lock = object(class, at);
-        self.access(class, at, Kind::Unlock, 1, 0).event(Event::LockReleased { lock })
+        self.access(class, at, Kind::Unlock, 1, 0)
     }
 
     pub fn wait(&mut self, class: u8, waiting: Waiting) -> &mut Self {
@@ -221,9 +212,4 @@ impl Script {
     pub fn signature(&self) -> String {
         self.find().map_or("-".to_owned(), |finding| finding.signature.to_string())
     }
-}
-
-#[expect(clippy::unnecessary_wraps, reason = "traces have objects that may be unnamed")]
-fn object(class: u8, instance: u16) -> Option<ObjectId> {
-    Some(ObjectId { class, instance })
 }

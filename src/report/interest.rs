@@ -172,11 +172,7 @@ impl<'a> Interest<'a> {
                 matches!(self.finding.class, Class::Rcu | Class::SleepingInAtomic)
             }
             Event::Section { .. } => self.finding.class == Class::SleepingInAtomic,
-            Event::PageLock { .. }
-            | Event::LookupStart { .. }
-            | Event::LockTaken { .. }
-            | Event::LockReleased { .. }
-            | Event::Outcome(_) => false,
+            Event::PageLock { .. } | Event::LookupStart { .. } => false,
             Event::Unlocked { .. } | Event::BadPage { .. } | Event::BugOn { .. } => is_fatal(event),
         }
     }

@@ -34,18 +34,16 @@ pub(super) fn write(page: &mut Page, words: &Words<'_>, finding: &Finding) {
         }
         Class::Lookup => lookup(page, words, finding),
         Class::Unlocked | Class::LockOrder => {
-            let locks = |_: &Entry, event: &TraceEvent| {
-                matches!(
-                    event,
-                    Event::LockTaken { .. } | Event::LockReleased { .. } | Event::Unlocked { .. }
-                )
+            let locks = |entry: &Entry| {
+                entry.what.lock_taken().is_some()
+                    || matches!(entry.what, What::Event(Event::Unlocked { .. }))
             };
             history(page, words, "The locks, in order:", finding.at, locks);
         }
         Class::SleepingInAtomic => sections(page, words, finding),
         Class::Rcu => {
-            let readers = |_: &Entry, event: &TraceEvent| {
-                matches!(event, Event::RcuRead { .. } | Event::RcuFree { .. })
+            let readers = |entry: &Entry| {
+                matches!(entry.what, What::Event(Event::RcuRead { .. } | Event::RcuFree { .. }))
             };
             history(page, words, "The readers, in order:", finding.at, readers);
         }
@@ -66,9 +64,11 @@ fn verdict(words: &Words<'_>, finding: &Finding) -> String {
     let Some(at) = finding.at else { return format!("{}.", capitalized(why)) };
     let Some(entry) = words.run.trace.get(at.0) else { return format!("{}.", capitalized(why)) };
     let actor = words.actor(entry.cpu, entry.op);
-    let Some(event) = event_of(entry) else { return format!("{actor} does it: {why}.") };
-    let Event::PageFree { frame, order, .. } = *event else {
-        return format!("{actor}: {}; {why}.", words.event(event));
+    let What::Event(Event::PageFree { frame, order, .. }) = entry.what else {
+        return match words.happened(&entry.what) {
+            Some(happened) => format!("{actor}: {happened}; {why}."),
+            None => format!("{actor} does it: {why}."),
+        };
     };
     let freed = block(frame, order);
     let again = freed_before(words, at, &freed);
@@ -134,11 +134,13 @@ fn ownership(page: &mut Page, words: &Words<'_>, finding: &Finding, told: fn(&Tr
         page.labelled("last put", &leak::given_up(words, last));
     }
     census(page, words, finding);
-    history(page, words, "What happened to them, in order:", finding.at, |_, event| {
-        told(event)
-            && block_of(event).is_some_and(|(frame, order)| {
-                block(frame, order).iter().any(|f| facts.frames.contains(f))
-            })
+    let theirs = |event: &TraceEvent| {
+        block_of(event).is_some_and(|(frame, order)| {
+            block(frame, order).iter().any(|f| facts.frames.contains(f))
+        })
+    };
+    history(page, words, "What happened to them, in order:", finding.at, |entry| {
+        event_of(entry).is_some_and(|event| told(event) && theirs(event))
     });
 }
 
@@ -181,23 +183,22 @@ fn census(page: &mut Page, words: &Words<'_>, finding: &Finding) {
     }
 }
 
-/// The events that `told` names, as a list that ends with the finding.
+/// The tracepoints and locks on the lines that `told` names, as a list that ends with the finding.
 fn history(
     page: &mut Page,
     words: &Words<'_>,
     title: &str,
     until: Option<StepIndex>,
-    told: impl Fn(&Entry, &TraceEvent) -> bool,
+    told: impl Fn(&Entry) -> bool,
 ) {
     let mut points = Vec::new();
     let mut teller = None;
     for (step, entry) in words.run.trace.iter().enumerate() {
-        let Some(event) = event_of(entry) else { continue };
         let here = until == Some(StepIndex(step));
-        if here || told(entry, event) {
-            let mut text = words.event(event);
-            if let (Event::PageRef { .. }, Some(transition)) =
-                (event, words.transition(StepIndex(step)))
+        let happened = words.happened(&entry.what).filter(|_| here || told(entry));
+        if let Some(mut text) = happened {
+            if let (What::Event(Event::PageRef { .. }), Some(transition)) =
+                (entry.what, words.transition(StepIndex(step)))
             {
                 text += &format!("; {transition}");
             }
@@ -238,40 +239,35 @@ fn lookup(page: &mut Page, words: &Words<'_>, finding: &Finding) {
         page.labelled("which is", &format!("allocated {}", allocation(words, origin)));
     }
     let by = (entry.cpu, entry.op);
-    history(
-        page,
-        words,
-        "What the index held, in order:",
-        finding.at,
-        |entry, event| match *event {
-            Event::CacheAdd { mapping: m, index: i, .. }
-            | Event::CacheDelete { mapping: m, index: i, .. } => (m, i) == (mapping, index),
-            Event::LookupStart { .. } | Event::LookupRetry { .. } => (entry.cpu, entry.op) == by,
-            Event::PageAlloc { frame: f, order, .. } | Event::PageFree { frame: f, order, .. } => {
-                frame.is_some_and(|frame| block(f, order).contains(&frame))
+    history(page, words, "What the index held, in order:", finding.at, |entry| {
+        match event_of(entry) {
+            Some(
+                Event::CacheAdd { mapping: m, index: i, .. }
+                | Event::CacheDelete { mapping: m, index: i, .. },
+            ) => (*m, *i) == (mapping, index),
+            Some(Event::LookupStart { .. } | Event::LookupRetry { .. }) => {
+                (entry.cpu, entry.op) == by
             }
+            Some(
+                Event::PageAlloc { frame: f, order, .. } | Event::PageFree { frame: f, order, .. },
+            ) => frame.is_some_and(|frame| block(*f, *order).contains(&frame)),
             _ => false,
-        },
-    );
+        }
+    });
 }
 
 /// The sections and locks of the CPU that sleeps.
 fn sections(page: &mut Page, words: &Words<'_>, finding: &Finding) {
     let sleeper = finding.at.and_then(|at| words.run.trace.get(at.0));
     let Some(sleeper) = sleeper else { return };
-    let its = |entry: &Entry, event: &TraceEvent| {
-        entry.cpu == sleeper.cpu
-            && matches!(
-                event,
-                Event::Section { .. }
-                    | Event::RcuRead { .. }
-                    | Event::LockTaken { .. }
-                    | Event::LockReleased { .. }
-            )
+    let its = |entry: &Entry| {
+        let section =
+            matches!(entry.what, What::Event(Event::Section { .. } | Event::RcuRead { .. }));
+        entry.cpu == sleeper.cpu && (section || entry.what.lock_taken().is_some())
     };
-    // The finding may stand on a switch or an access, which is no event: stop there.
+    // The finding may stand on a switch or another access: stop there.
     let until = finding.at.unwrap_or(StepIndex(words.run.trace.len()));
-    history(page, words, "What it is inside of:", Some(until), |entry, event| its(entry, event));
+    history(page, words, "What it is inside of:", Some(until), its);
     let how = match sleeper.what {
         What::Switch { why: SwitchReason::Waits { object, waiting }, .. } => {
             words.waits(object, waiting)

@@ -163,6 +163,19 @@ impl<'a> Words<'a> {
         }
     }
 
+    /// What happened on a line, if it is a tracepoint or a spin lock changes hands.
+    pub fn happened(&self, what: &What) -> Option<String> {
+        match (what, what.lock_taken()) {
+            (What::Event(event), _) => Some(self.event(event)),
+            (What::Access { object, .. }, Some(taken)) => Some(format!(
+                "{} {}",
+                self.object(*object),
+                if taken { "taken" } else { "released" }
+            )),
+            _ => None,
+        }
+    }
+
     /// A tracepoint.
     pub fn event(&self, event: &TraceEvent) -> String {
         let list = |list: FreeList| match list {
@@ -197,7 +210,6 @@ impl<'a> Words<'a> {
                 format!("bad_page {frame} order {order}: {check}")
             }
             Event::BugOn { frame, check } => format!("bug_on {frame}: {check}"),
-            Event::Outcome(name) => format!("outcome {name}"),
             _ => self.cache_or_sync_event(event),
         }
     }
@@ -223,8 +235,6 @@ impl<'a> Words<'a> {
             Event::RcuFree { object } => format!("RCU object {} freed", self.object(object)),
             Event::RcuRead { inside: true } => "RCU reader enters".to_owned(),
             Event::RcuRead { inside: false } => "RCU reader leaves".to_owned(),
-            Event::LockTaken { lock } => format!("{} taken", self.object(lock)),
-            Event::LockReleased { lock } => format!("{} released", self.object(lock)),
             Event::Section { context, entered } => {
                 let what = match context {
                     Context::Irq => "interrupts",

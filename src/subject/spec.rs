@@ -201,7 +201,7 @@ pub struct Spec {
     pub races: &'static [RaceSpec],
     /// The classes of objects.
     pub classes: &'static [ClassSpec],
-    /// The names of what [`pagerace_core::event::Event::Outcome`] counts.
+    /// The names of what [`pagerace_core::sync::Hook::outcome`] counts.
     pub outcomes: &'static [&'static str],
     /// The bytes of stack that one of its tasks may use in an optimized build.
     pub stack: usize,

@@ -135,7 +135,7 @@ impl<B: Backend> Memory<B> {
             block = FrameNumber(block.0 & buddy.0);
             order = Order(order.0 + 1);
             B::event(|| Event::PageMerge { frame: block, order });
-            Self::outcome(outcome::merge(order));
+            B::outcome(outcome::merge(order));
         }
         self.list_add(block, order);
     }

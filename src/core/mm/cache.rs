@@ -45,13 +45,13 @@ impl<B: Backend> Memory<B> {
                 continue;
             }
             if self.generation(page) != generation {
-                Self::outcome(outcome::TRY_GET_REALLOCATED);
+                B::outcome(outcome::TRY_GET_REALLOCATED);
             }
             if planted!(self, NoReload) || Entry::of(slot.load(Ordering::Acquire)) == entry {
                 return Some(page);
             }
             B::event(|| Event::LookupRetry { frame: page });
-            Self::outcome(outcome::RELOAD_MISMATCH);
+            B::outcome(outcome::RELOAD_MISMATCH);
             if planted!(self, MismatchPanics) {
                 panic!("the slot changed under a lookup");
             }
@@ -73,7 +73,7 @@ impl<B: Backend> Memory<B> {
     pub(super) fn covers(&self, page: FrameNumber, mapping: u32, index: u32) -> bool {
         let frame = self.frame(page);
         if frame.mapping.load(Ordering::Relaxed) != mapping + 1 {
-            Self::outcome(outcome::LOCK_MISMATCH);
+            B::outcome(outcome::LOCK_MISMATCH);
             return false;
         }
         if frame.index.load(Ordering::Relaxed) != index {

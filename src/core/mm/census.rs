@@ -208,6 +208,19 @@ impl<B: Backend> Memory<B> {
 
     /// Names every object that code under test touches.
     pub fn name(&self, names: &mut impl Namer) {
+        // First what is touched most.
+        names.region(&*self.frames);
+        for (at, frame) in self.frames.iter().enumerate() {
+            names.name(frame.refcount.addr(), Object::Refcount, at);
+            names.name(frame.flags.addr(), Object::Flags, at);
+            names.name(frame.compound_head.addr(), Object::CompoundHead, at);
+            names.name(frame.mapping.addr(), Object::Mapping, at);
+            names.name(frame.index.addr(), Object::Index, at);
+            names.name(frame.content.addr(), Object::Content, at);
+            names.name(frame.buddy.addr(), Object::Buddy, at);
+            names.name(frame.next.addr(), Object::Next, at);
+            names.name(frame.prev.addr(), Object::Prev, at);
+        }
         names.region(self);
         names.name(self.may_fail.addr(), Object::Alloc, 0);
         names.name(self.zone.lock.addr(), Object::ZoneLock, 0);
@@ -222,18 +235,6 @@ impl<B: Backend> Memory<B> {
         }
         names.name(self.nodes.lock.addr(), Object::NodeLock, 0);
         names.name(self.rcu.addr(), Object::Rcu, 0);
-        names.region(&*self.frames);
-        for (at, frame) in self.frames.iter().enumerate() {
-            names.name(frame.refcount.addr(), Object::Refcount, at);
-            names.name(frame.flags.addr(), Object::Flags, at);
-            names.name(frame.compound_head.addr(), Object::CompoundHead, at);
-            names.name(frame.mapping.addr(), Object::Mapping, at);
-            names.name(frame.index.addr(), Object::Index, at);
-            names.name(frame.content.addr(), Object::Content, at);
-            names.name(frame.buddy.addr(), Object::Buddy, at);
-            names.name(frame.next.addr(), Object::Next, at);
-            names.name(frame.prev.addr(), Object::Prev, at);
-        }
         names.region(&*self.mappings);
         for (at, mapping) in self.mappings.iter().enumerate() {
             names.name(mapping.head.addr(), Object::Slot, at);

@@ -106,7 +106,7 @@ impl<B: Backend> Memory<B> {
 
     fn free_pages_put(&self, block: FrameNumber) -> bool {
         let last = self.put_testzero(block, Holder::Owner);
-        Self::outcome(if last { outcome::FREE_PAGES_LAST } else { outcome::FREE_PAGES_NOT_LAST });
+        B::outcome(if last { outcome::FREE_PAGES_LAST } else { outcome::FREE_PAGES_NOT_LAST });
         last
     }
 

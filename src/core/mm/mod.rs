@@ -63,7 +63,7 @@ pub use history::History;
 pub use limits::Sizes;
 pub use machine::Machine;
 
-use crate::event::{Event, FrameNumber, Order};
+use crate::event::{FrameNumber, Order};
 use crate::sync::{AtomicU32, Backend, PerCpu, Rcu};
 use buddy::Zone;
 use frame::Frame;
@@ -167,11 +167,6 @@ impl<B: Backend> Memory<B> {
     #[inline]
     fn frame(&self, frame: FrameNumber) -> &Frame<B> {
         &self.frames[frame.index()]
-    }
-
-    #[inline]
-    fn outcome(name: &'static str) {
-        B::event(|| Event::Outcome(name));
     }
 }
 

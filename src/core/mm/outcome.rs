@@ -1,12 +1,19 @@
-//! What a campaign counts: names of situations that `mm` reports as it meets them.
+//! What a campaign counts: situations that `mm` reports as it meets them, by number.
 //!
 //! What it is not: a finding. Each of these is legal; a silent run is worth little unless they occur.
 
 macro_rules! outcomes {
     ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
-        $($(#[$doc])* pub const $name: &str = $text;)*
-        /// All of them.
-        pub const ALL: &[&str] = &[$($name),*];
+        #[expect(
+            non_camel_case_types,
+            clippy::upper_case_acronyms,
+            reason = "only numbers the constants"
+        )]
+        enum Number { $($name),* }
+
+        $($(#[$doc])* pub const $name: usize = Number::$name as usize;)*
+        /// The names of all of them, each at its number.
+        pub const NAMES: &[&str] = &[$($text),*];
     };
 }
 
@@ -63,7 +70,7 @@ outcomes! {
 
 /// The outcome of a merge to a block of this order.
 #[must_use]
-pub const fn merge(order: crate::event::Order) -> &'static str {
+pub const fn merge(order: crate::event::Order) -> usize {
     match order.0 {
         1 => MERGE_1,
         2 => MERGE_2,

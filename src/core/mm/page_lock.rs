@@ -30,7 +30,7 @@ impl<B: Backend> Memory<B> {
     /// Takes the page lock, sleeping until it is free (`folio_lock`).
     pub(super) fn lock_page(&self, page: FrameNumber) {
         while !self.trylock_page(page) {
-            Self::outcome(outcome::PAGE_LOCK_WAIT);
+            B::outcome(outcome::PAGE_LOCK_WAIT);
             self.wait_on_bit(page, flag::LOCKED);
         }
     }

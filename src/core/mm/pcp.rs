@@ -102,7 +102,7 @@ impl<B: Backend> Memory<B> {
             Pcp::V6_2 => {
                 let lock = list.lock.try_lock();
                 if lock.is_none() {
-                    Self::outcome(outcome::PCP_FALLBACK);
+                    B::outcome(outcome::PCP_FALLBACK);
                 }
                 Some(Held { _lock: lock?, _irq: None })
             }
@@ -133,7 +133,7 @@ impl<B: Backend> Memory<B> {
             });
         }
         if hit.is_some() {
-            Self::outcome(outcome::PCP_HIT);
+            B::outcome(outcome::PCP_HIT);
         } else {
             self.refill(cpu, order);
         }
@@ -151,7 +151,7 @@ impl<B: Backend> Memory<B> {
         for i in 0..(self.sizes.pcp_batch >> order.0).max(1) {
             let Some(block) = self.rmqueue(order) else { break };
             if i == 0 {
-                Self::outcome(outcome::PCP_REFILL);
+                B::outcome(outcome::PCP_REFILL);
             }
             B::event(|| Event::PageMove { frame: block, order, to: FreeList::PerCpu(cpu) });
             list.push(block, order);
@@ -167,7 +167,7 @@ impl<B: Backend> Memory<B> {
         list.push(block, order);
         let high = PCP_HIGH_BATCHES * self.sizes.pcp_batch;
         if list.pages.get(&list.lock) as usize >= high {
-            Self::outcome(outcome::PCP_OVERFLOW);
+            B::outcome(outcome::PCP_OVERFLOW);
             let zone = self.zone.lock.lock();
             self.give_back(list, self.sizes.pcp_batch);
             drop(zone);
@@ -213,7 +213,7 @@ impl<B: Backend> Memory<B> {
         }
         let _held = self.hold(list);
         if list.len.get(&list.lock) > 0 {
-            Self::outcome(outcome::PCP_DRAIN);
+            B::outcome(outcome::PCP_DRAIN);
             let _zone = self.zone.lock.lock();
             self.give_back(list, usize::MAX);
         }

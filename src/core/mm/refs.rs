@@ -43,7 +43,7 @@ impl<B: Backend> Memory<B> {
         let done = self.frame(page).refcount.add_unless_zero(1, Ordering::AcqRel);
         Self::ref_event(page, RefChange::TryGet, 1, holder, done);
         if !done {
-            Self::outcome(outcome::TRY_GET_REFUSED);
+            B::outcome(outcome::TRY_GET_REFUSED);
         }
         done
     }
@@ -60,7 +60,7 @@ impl<B: Backend> Memory<B> {
     pub fn put_page(&self, cpu: CpuId, page: FrameNumber, holder: Holder) {
         let head = head_of(page, self.frame(page).compound_head.load(Ordering::Relaxed));
         let last = self.put_testzero(head, holder);
-        Self::outcome(if last { outcome::PUT_LAST } else { outcome::PUT_NOT_LAST });
+        B::outcome(if last { outcome::PUT_LAST } else { outcome::PUT_NOT_LAST });
         if last {
             let order = flag::order(self.frame(head).flags.load(Ordering::Relaxed));
             self.free_block(cpu, head, order);
@@ -74,7 +74,7 @@ impl<B: Backend> Memory<B> {
         let count = &self.frame(page).refcount;
         let done = count.compare_exchange(expected, 0, Ordering::AcqRel, Ordering::Relaxed).is_ok();
         Self::ref_event(page, RefChange::Freeze, expected, holder, done);
-        Self::outcome(if done { outcome::FREEZE_SUCCEEDED } else { outcome::FREEZE_FAILED });
+        B::outcome(if done { outcome::FREEZE_SUCCEEDED } else { outcome::FREEZE_FAILED });
         done
     }
 
@@ -85,6 +85,6 @@ impl<B: Backend> Memory<B> {
         if old != 0 {
             B::event(|| Event::BugOn { frame: page, check: UNFREEZE });
         }
-        Self::outcome(outcome::UNFREEZE);
+        B::outcome(outcome::UNFREEZE);
     }
 }

@@ -190,7 +190,7 @@ impl<B: Backend> Memory<B> {
             node.used.set(&tree.lock, 1);
         }
         tree.head.store(Entry::Node(at).word(), Ordering::Release);
-        Self::outcome(outcome::TREE_GROW);
+        B::outcome(outcome::TREE_GROW);
         Some(at)
     }
 
@@ -232,7 +232,7 @@ impl<B: Backend> Memory<B> {
         if left == 0 {
             tree.head.store(0, Ordering::Release);
             self.node_defer(at);
-            Self::outcome(outcome::TREE_SHRINK);
+            B::outcome(outcome::TREE_SHRINK);
         }
     }
 
@@ -265,7 +265,7 @@ impl<B: Backend> Memory<B> {
         let node = &self.nodes.all[at];
         node.state.set(&self.nodes.lock, state::FREE);
         B::event(|| Event::RcuFree { object: node.slots[0].addr() });
-        Self::outcome(outcome::NODE_REUSE);
+        B::outcome(outcome::NODE_REUSE);
     }
 
     /// Gives a node up that was just taken out of its tree (`call_rcu`).

@@ -62,7 +62,7 @@ impl<B: Backend> Memory<B> {
     /// Sleeps until the page is not being written (`folio_wait_writeback`).
     pub(super) fn wait_on_writeback(&self, page: FrameNumber) {
         while self.frame(page).flags.load(Ordering::Acquire) & flag::WRITEBACK != 0 {
-            Self::outcome(outcome::WRITEBACK_WAIT);
+            B::outcome(outcome::WRITEBACK_WAIT);
             self.wait_on_bit(page, flag::WRITEBACK);
         }
     }

@@ -150,6 +150,8 @@ pub trait Hook {
     fn wake(&self, addr: usize);
     /// Something the subject reports, belonging to the access before it.
     fn event(&self, event: Event);
+    /// Something worth counting happened: a position in the subject's list of outcomes.
+    fn outcome(&self, outcome: usize);
     /// The CPU that is running.
     fn cpu(&self) -> CpuId;
 }
@@ -173,6 +175,8 @@ pub trait Backend: Copy + Default + Send + Sync + 'static {
     fn wake(addr: usize);
     /// See [`Hook::event`]. The closure is not called where nobody listens.
     fn event(event: impl FnOnce() -> Event);
+    /// See [`Hook::outcome`].
+    fn outcome(outcome: usize);
     /// See [`Hook::cpu`]. Native: CPU 0, since nothing native depends on it.
     fn cpu() -> CpuId;
 }
@@ -199,6 +203,8 @@ impl Backend for Native {
     fn wake(_: usize) {}
     #[inline(always)]
     fn event(_: impl FnOnce() -> Event) {}
+    #[inline(always)]
+    fn outcome(_: usize) {}
     #[inline(always)]
     fn cpu() -> CpuId {
         CpuId::new(0)
@@ -263,6 +269,12 @@ impl Backend for Controlled {
     fn event(event: impl FnOnce() -> Event) {
         if let Some(hook) = HOOK.get() {
             hook.event(event());
+        }
+    }
+    #[inline]
+    fn outcome(outcome: usize) {
+        if let Some(hook) = HOOK.get() {
+            hook.outcome(outcome);
         }
     }
     #[inline]

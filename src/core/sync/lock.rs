@@ -63,11 +63,6 @@ impl<B: Backend> SpinLock<B> {
         self.holder.compare_exchange(FREE, Self::me(), Ordering::Acquire, Ordering::Relaxed).is_ok()
     }
 
-    fn taken(&self) -> SpinGuard<'_, B> {
-        B::event(|| Event::LockTaken { lock: self.addr() });
-        SpinGuard { lock: self }
-    }
-
     /// Takes the lock, waiting for it if need be.
     #[inline]
     pub fn lock(&self) -> SpinGuard<'_, B> {
@@ -76,7 +71,7 @@ impl<B: Backend> SpinLock<B> {
             B::wait(&[self.addr()], Waiting::Lock);
         }
         B::after(u64::from(FREE), 1);
-        self.taken()
+        SpinGuard { lock: self }
     }
 
     /// Takes the lock if it is free.
@@ -85,7 +80,7 @@ impl<B: Backend> SpinLock<B> {
         B::before(self.addr(), Kind::TryLock, Ordering::Acquire);
         let took = self.try_take();
         B::after(u64::from(!took), 1);
-        took.then(|| self.taken())
+        took.then(|| SpinGuard { lock: self })
     }
 
     /// Whether the running CPU holds it. Always true natively, where holders are not recorded.
@@ -98,7 +93,6 @@ impl<B: Backend> SpinLock<B> {
         B::before(self.addr(), Kind::Unlock, Ordering::Release);
         self.holder.store(FREE, Ordering::Release);
         B::after(1, u64::from(FREE));
-        B::event(|| Event::LockReleased { lock: self.addr() });
         B::wake(self.addr());
     }
 }

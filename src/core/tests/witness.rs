@@ -5,7 +5,7 @@
 
 use pagerace_core::event::{Event, FrameNumber, Holder, Order};
 use pagerace_core::mm::history::{AllocResult, FreePages, Misuse, Pcp};
-use pagerace_core::mm::{History, Memory, Report, Sizes};
+use pagerace_core::mm::{History, Memory, Report, Sizes, outcome};
 use pagerace_core::sync::{Access, Backend, Controlled, CpuId, Hook, Kind, Native, Waiting};
 use std::cell::{Cell, RefCell};
 
@@ -38,6 +38,7 @@ struct Interrupts {
     seen: Cell<usize>,
     nested: Cell<bool>,
     events: RefCell<Vec<Event>>,
+    outcomes: RefCell<Vec<usize>>,
 }
 
 impl Interrupts {
@@ -93,6 +94,10 @@ impl Hook for Interrupts {
 
     fn event(&self, event: Event) {
         self.events.borrow_mut().push(event);
+    }
+
+    fn outcome(&self, outcome: usize) {
+        self.outcomes.borrow_mut().push(outcome);
     }
 
     fn cpu(&self) -> CpuId {
@@ -355,7 +360,8 @@ fn a_dirty_page_found_after_the_freeze_gets_its_references_back() {
         memory.put_page(cpu(1), FrameNumber(0), Holder::Lookup);
     });
     assert!(!memory.reclaim(cpu(0), 0, 0));
-    assert_eq!(hook.saw(|event| matches!(event, Event::Outcome("unfreeze"))), 1);
+    let unfrozen = hook.outcomes.borrow().iter().filter(|o| **o == outcome::UNFREEZE).count();
+    assert_eq!(unfrozen, 1);
     let page = memory.find_get(cpu(0), 0, 0).expect("it stays cached");
     memory.put_page(cpu(0), page, Holder::Lookup);
 }

@@ -123,9 +123,7 @@ impl Draw {
             12 => Event::PageLock { frame, locked: yes },
             13 => Event::RcuFree { object },
             14 => Event::RcuRead { inside: yes },
-            15 => Event::LockTaken { lock },
-            16 => Event::LockReleased { lock },
-            17 => Event::Section { context: Context::Irq, entered: yes },
+            15..=17 => Event::Section { context: Context::Irq, entered: yes },
             18 => Event::Unlocked { field: object, lock },
             _ if yes => Event::BadPage { frame, order, check },
             _ => Event::BugOn { frame, check },
@@ -209,16 +207,7 @@ impl Draw {
         };
         let at = |op| Key { op: OpId(op as u8), site: Site::Nth(9) };
         let executed = (0..case.ops.len()).map(|op| Decision { at: at(op), action: Action::Fail });
-        Run {
-            trace,
-            ending,
-            hash: 0,
-            executed: executed.collect(),
-            announced: Vec::new(),
-            unreached: 0,
-            outcomes: Vec::new(),
-            census,
-        }
+        Run { trace, ending, executed: executed.collect(), census, ..Run::empty(0) }
     }
 
     fn origin(&mut self) -> Origin {

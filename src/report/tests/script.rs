@@ -2,7 +2,7 @@
 //!
 //! What it is not: an executor. Nothing checks that a script is possible.
 
-use crate::exec::trace::{Ending, Entry, OpEnd, Phase, Run, SwitchReason, What};
+use crate::exec::trace::{Entry, OpEnd, Phase, Run, SwitchReason, What};
 use crate::program::{Action, Case, Decision, Key, OpId, Site, text};
 use crate::subject::{
     Census, ClassSpec, FieldSpec, ObjectId, OpSpec, OperandSpec, ProfileSpec, RightKind, RightSet,
@@ -83,16 +83,8 @@ pub struct Script {
 
 impl Script {
     pub fn new(case: Case) -> Self {
-        let run = Run {
-            trace: Vec::new(),
-            ending: Ending::Quiescent,
-            hash: 0,
-            executed: Vec::new(),
-            announced: Vec::new(),
-            unreached: 0,
-            outcomes: Vec::new(),
-            census: Census { frames: 4, max_order: Order(2), ..Census::default() },
-        };
+        let census = Census { frames: 4, max_order: Order(2), ..Census::default() };
+        let run = Run { census, ..Run::empty(0) };
         Self { spec: &SPEC, case, run, cpu: CpuId::new(0), op: None }
     }
 

@@ -35,6 +35,7 @@ impl Hook for Recorder {
     }
     fn wake(&self, _: usize) {}
     fn event(&self, _: pagerace_core::event::Event) {}
+    fn outcome(&self, _: usize) {}
     fn cpu(&self) -> CpuId {
         CpuId::new(0)
     }

@@ -253,6 +253,6 @@ pub static SPEC: Spec = Spec {
     profiles: PROFILES,
     races: &RACES,
     classes: &CLASSES,
-    outcomes: outcome::ALL,
+    outcomes: outcome::NAMES,
     stack: 64 << 10,
 };

@@ -226,6 +226,7 @@ mod faults {
         fn event(&self, event: Event) {
             self.0.borrow_mut().push(Mark::Event(event));
         }
+        fn outcome(&self, _: usize) {}
         fn cpu(&self) -> CpuId {
             CpuId::new(0)
         }
