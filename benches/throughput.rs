@@ -3,16 +3,24 @@
 //! Baseline: for each input a new `shuttle_engine::Runner` with shuttle's `RandomScheduler` (no
 //! persistence, the same stack size), a closure that resets the same `mm`, runs the same set-up,
 //! spawns a task for each program and drains; the hook enters shuttle at every point and records
-//! nothing. Ours: the in-process campaign's path (warm execution, trace, judge), and a one-case
-//! execution per input as a fuzz target runs it. All three see the same generated cases, in turn, in
-//! short rounds, so that a machine that changes speed changes all; medians of the rounds are compared.
+//! nothing. Beside it, on the same recorded cases:
 //!
-//! Also counts the heap allocations per case of our own code in the steady state: those of a whole
-//! warm execution less those of one that runs no case.
+//! * *in process*: many cases in one warm execution, each run, traced and judged;
+//! * *one case per execution*: the same with an execution for each case, as a fuzz target does it;
+//! * *campaign*: what `hunt` does, drawing and editing its own cases and counting what met included;
+//! * *inside libFuzzer*: the fuzz target `page_cache`, built as the README builds it, on inputs of its
+//!   own making, its start not counted.
 //!
-//! Exits with 1 if in-process runs fewer than 20 times, or a one-case execution fewer than 5 times,
-//! as many cases as the baseline, or if our code allocates.
+//! All take turns in short rounds, so that a machine that changes speed changes all; medians of the
+//! rounds are compared.
+//!
+//! Also counts the heap allocations per case in the steady state: those of a whole warm execution less
+//! those of one that runs no case.
+//!
+//! Exits with 1 if in-process runs fewer than 20 times, or libFuzzer fewer than 5 times, as many cases
+//! as the baseline, or if a case allocates; with 2 if there is no fuzz target to measure.
 
+use pagerace::campaign::{self, Discovery, Sink, SinkError};
 use pagerace::examine::Examiner;
 use pagerace::exec::{Executor, STACK};
 use pagerace::program::generate::{Fixed, Generator};
@@ -26,6 +34,8 @@ use shuttle_engine::{Config, FailurePersistence, MaxSteps, Runner};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::{Cell, RefCell};
 use std::hint::black_box;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
@@ -58,7 +68,11 @@ static ALLOCATOR: Counting = Counting;
 const CASES: usize = 2_048;
 const ROUNDS: usize = 9;
 const IN_PROCESS: f64 = 20.0;
-const ONE_CASE: f64 = 5.0;
+const LIBFUZZER: f64 = 5.0;
+/// Inputs of a round inside libFuzzer.
+const INPUTS: usize = 30_000;
+/// Cases of a round of the campaign.
+const CAMPAIGN: u64 = 8_192;
 
 type Right = <MmSubject as Subject>::Right;
 
@@ -213,17 +227,13 @@ struct Ours {
 }
 
 impl Ours {
-    /// The in-process path, drawing the cases included.
-    fn warm(&mut self, cases: usize) {
-        let spec = MmSubject::spec();
-        let mut generator = Generator::new(spec, 1, Fixed::default());
-        let mut case = Case::empty(spec);
-        for _ in 0..cases.div_ceil(256) {
+    /// The in-process path.
+    fn warm(&mut self, cases: &[Case]) {
+        for cases in cases.chunks(256) {
             let examiner = &mut self.examiner;
             self.executor.session(|session| {
-                for _ in 0..256.min(cases) {
-                    generator.fill(&mut case);
-                    black_box(examiner.examine(session, &case));
+                for case in cases {
+                    black_box(examiner.examine(session, case));
                 }
             });
         }
@@ -255,11 +265,57 @@ impl Ours {
     }
 }
 
+/// Keeps nothing.
+struct Nowhere;
+
+impl Sink for Nowhere {
+    fn found(&self, _: &Discovery) -> Result<Option<String>, SinkError> {
+        Ok(None)
+    }
+}
+
+/// A campaign of one job on the fixed version.
+fn hunt(seed: u64) {
+    let config = campaign::Config {
+        history: MmSubject::spec().profiles.last().expect("the fixed one").history.to_vec(),
+        seed,
+        jobs: 1,
+        executions: Some(CAMPAIGN),
+        time: None,
+        keep_going: true,
+        reduce: false,
+        without: Vec::new(),
+        fixed: Fixed::default(),
+        started: Instant::now(),
+    };
+    let summary = campaign::run::<MmSubject>(&config, &campaign::Progress::default(), &Nowhere);
+    assert_eq!(summary.expect("nothing refuses it").executions, CAMPAIGN);
+}
+
+/// The fuzz target, if it was built; its edges' overhead is part of what is measured.
+fn fuzz_target() -> Option<PathBuf> {
+    let built = "fuzz/target/x86_64-unknown-linux-gnu/release/page_cache";
+    let path = std::env::var_os("PAGERACE_FUZZ_TARGET").map_or_else(|| built.into(), PathBuf::from);
+    path.is_file().then_some(path)
+}
+
+/// Runs so many inputs inside libFuzzer, from an empty corpus that is not kept.
+fn fuzz(target: &Path, inputs: usize, seed: usize) {
+    let status = Command::new(target)
+        .args([format!("-runs={inputs}"), format!("-seed={}", seed + 1)])
+        .env("PAGERACE_CORPUS", "off")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    assert!(status.is_ok_and(|status| status.success()), "the target runs and finds nothing");
+}
+
 fn main() {
     let cases = cases();
+    let target = fuzz_target();
     let mut ours = Ours { executor: Executor::new(), examiner: Examiner::new(MmSubject::spec()) };
-    ours.warm(256);
-    let mut times = [Vec::new(), Vec::new(), Vec::new()];
+    ours.warm(&cases[..256]);
+    let mut times = [const { Vec::new() }; 6];
     for round in 0..ROUNDS {
         let guard = Controlled::install(&EveryPoint);
         times[0].push(timed(|| {
@@ -268,19 +324,41 @@ fn main() {
             }
         }));
         drop(guard);
-        times[1].push(timed(|| ours.warm(CASES)));
+        times[1].push(timed(|| ours.warm(&cases)));
         times[2].push(timed(|| ours.one_by_one(&cases)));
+        times[3].push(timed(|| hunt(round as u64)));
+        if let Some(target) = &target {
+            times[4].push(timed(|| fuzz(target, INPUTS, round)));
+            times[5].push(timed(|| fuzz(target, 1, round)));
+        }
     }
-    let [bare, warm, one] = times.map(|t| CASES as f64 / median(t));
-    println!("a new shuttle Runner per input  {bare:>9.0} executions/s");
-    println!("in process: {warm:.0} executions/s, ratio {:.1} (limit {IN_PROCESS})", warm / bare);
-    println!(
-        "one case per execution: {one:.0} executions/s, ratio {:.1} (limit {ONE_CASE})",
-        one / bare
-    );
+    let rate = |times: &[f64], cases: usize| cases as f64 / median(times.to_vec());
+    let bare = rate(&times[0], CASES);
+    println!("a new shuttle Runner per input: {bare:.0} executions/s");
+    let warm = rate(&times[1], CASES) / bare;
+    println!("in process: {:.0} executions/s, ratio {warm:.1} (limit {IN_PROCESS})", warm * bare);
+    for (name, rate) in [
+        ("one case per execution", rate(&times[2], CASES)),
+        ("campaign", rate(&times[3], CAMPAIGN as usize)),
+    ] {
+        println!("{name}: {rate:.0} executions/s, ratio {:.1}", rate / bare);
+    }
     let allocations = ours.allocations(&cases);
-    println!("allocations per case: {allocations:.3}");
-    if warm / bare < IN_PROCESS || one / bare < ONE_CASE || allocations > 0.01 {
+    println!("allocations per case: {allocations:.3} (limit 0)");
+    let Some(target) = target else {
+        eprintln!(
+            "error: there is no fuzz target to measure\n\
+             run: cargo +stable fuzz build -O -s none page_cache\n\
+             or name a built one in PAGERACE_FUZZ_TARGET"
+        );
+        std::process::exit(2);
+    };
+    let start: f64 = median(times[5].clone());
+    let inside = INPUTS as f64 / (median(times[4].clone()) - start) / bare;
+    let rate = inside * bare;
+    println!("inside libFuzzer: {rate:.0} executions/s, ratio {inside:.1} (limit {LIBFUZZER})");
+    println!("measured: {}", target.display());
+    if warm < IN_PROCESS || inside < LIBFUZZER || allocations > 0.0 {
         std::process::exit(1);
     }
 }

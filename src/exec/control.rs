@@ -314,29 +314,31 @@ impl Control {
         self.cut_with(Ending::Deadlock(waiters));
     }
 
-    /// Decides at the point that the running CPU has just announced, and lets others run.
+    /// Decides at the point that the running CPU has just announced, and lets others run. Most points
+    /// have nothing to decide, and are not even named before their access is made.
     #[inline]
-    fn point(&self, me: usize, at: &Pending) {
-        self.steps.set(self.steps.get() + 1);
-        if self.steps.get() > self.bound.get() {
-            self.bound_reached(me, at);
+    fn point(&self, me: usize) {
+        let steps = self.steps.get() + 1;
+        self.steps.set(steps);
+        if steps > self.bound.get() {
+            self.bound_reached(me);
         }
-        let decided = self.decisions.at(at);
-        if decided.is_none() && self.silent.get() {
-            return;
+        let (op, point) = self.sites.at(me);
+        if !self.silent.get() || self.decisions.may_be_at(op, point) {
+            self.decide(me);
         }
-        self.decide(me, at, decided);
     }
 
     #[cold]
-    fn bound_reached(&self, me: usize, at: &Pending) -> ! {
-        self.cut_with(Ending::Bound { cpu: CpuId::new(me), op: at.op() });
+    fn bound_reached(&self, me: usize) -> ! {
+        self.cut_with(Ending::Bound { cpu: CpuId::new(me), op: self.sites.op(me) });
         self.unwind()
     }
 
-    /// Most points have nothing to decide: this is kept out of their way.
     #[inline(never)]
-    fn decide(&self, me: usize, at: &Pending, decided: Option<(usize, Action)>) {
+    fn decide(&self, me: usize) {
+        let at = &self.sites.name(me, &self.names.borrow());
+        let decided = self.decisions.at(at);
         if let Some((index, Action::Fail)) = decided
             && at.kind.can_fail()
         {

@@ -69,7 +69,8 @@ impl Coverage {
     }
 
     fn access(&mut self, object: ObjectId, cpu: u8, kind: Kind, site: u32) {
-        let at = usize::from(object.class) * INSTANCES + usize::from(object.instance) % INSTANCES;
+        let at =
+            usize::from(object.class()) * INSTANCES + usize::from(object.instance()) % INSTANCES;
         let Some(last) = self.last.get_mut(at) else { return };
         let now = Last { run: self.run, cpu, reads: kind.is_read(), site };
         let before = std::mem::replace(last, now);
@@ -112,7 +113,7 @@ pub fn contended(run: &Run, into: &mut Vec<Key>) {
         if let Some(op) = entry.op
             && touched.iter().any(shared)
         {
-            into.push(Key { op, site: Site::Named { class: object.class, kind, nth } });
+            into.push(Key { op, site: Site::Named { class: object.class(), kind, nth } });
         }
     }
 }
@@ -126,5 +127,8 @@ fn counts(kind: Kind) -> bool {
 }
 
 fn site(op: u8, object: ObjectId, kind: Kind, nth: u8) -> u32 {
-    u32::from(op) << 24 | u32::from(object.class) << 16 | (kind as u32) << 8 | u32::from(nth.min(3))
+    u32::from(op) << 24
+        | u32::from(object.class()) << 16
+        | (kind as u32) << 8
+        | u32::from(nth.min(3))
 }

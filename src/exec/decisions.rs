@@ -11,18 +11,22 @@ use std::cell::{Cell, RefCell};
 pub(super) struct Decisions {
     /// Sorted by operation; whether it was taken.
     list: RefCell<Vec<(Decision, bool)>>,
-    /// The operations that have decisions, as bits: asked for at every point.
-    ops: Cell<u64>,
-    /// For each of these, where its decisions begin.
+    /// For each operation, at which of its points a decision may stand, as bits: asked for at every
+    /// point. Those past the last bit share it.
+    points: [Cell<u64>; MAX_OPS],
+    /// For each operation that has decisions, where they begin.
     starts: [Cell<u16>; MAX_OPS],
 }
 
-const _: () = assert!(MAX_OPS <= u64::BITS as usize, "an operation is a bit of a word");
+const LAST_BIT: u16 = u64::BITS as u16 - 1;
 
 impl Default for Decisions {
     fn default() -> Self {
-        let starts = [const { Cell::new(0) }; MAX_OPS];
-        Self { list: RefCell::default(), ops: Cell::new(0), starts }
+        Self {
+            list: RefCell::default(),
+            points: [const { Cell::new(0) }; MAX_OPS],
+            starts: [const { Cell::new(0) }; MAX_OPS],
+        }
     }
 }
 
@@ -30,33 +34,40 @@ impl Decisions {
     /// Takes over those of `case`, or only the ones that fail something.
     pub(super) fn load(&self, case: &Case, with_switches: bool) {
         let mut list = self.list.borrow_mut();
+        for (decision, _) in &*list {
+            self.points[decision.at.op.index()].set(0);
+        }
         list.clear();
-        let mut ops = 0u64;
         for decision in &case.decisions {
             let op = decision.at.op.index();
             if op < MAX_OPS && (with_switches || decision.action == Action::Fail) {
-                if ops >> op & 1 == 0 {
-                    ops |= 1 << op;
+                let points = self.points[op].get();
+                if points == 0 {
                     self.starts[op].set(list.len() as u16);
                 }
+                // Which point a name stands for shows only when it is reached.
+                let here = match decision.at.site {
+                    Site::Nth(n) => 1 << n.min(LAST_BIT),
+                    Site::Named { .. } => u64::MAX,
+                };
+                self.points[op].set(points | here);
                 list.push((*decision, false));
             }
         }
-        self.ops.set(ops);
+    }
+
+    /// Whether the case may decide something at this point of this operation.
+    #[inline]
+    pub(super) fn may_be_at(&self, op: u8, point: u16) -> bool {
+        let points = self.points.get(usize::from(op));
+        points.is_some_and(|points| points.get() >> point.min(LAST_BIT) & 1 == 1)
     }
 
     /// What the case decides at this point, with the number to [`Decisions::taken`] it by.
-    #[inline]
     pub(super) fn at(&self, point: &Pending) -> Option<(usize, Action)> {
-        let op = usize::from(point.op);
-        if op >= MAX_OPS || self.ops.get() >> op & 1 == 0 {
+        if !self.may_be_at(point.op, point.point) {
             return None;
         }
-        self.find(point)
-    }
-
-    #[inline(never)]
-    fn find(&self, point: &Pending) -> Option<(usize, Action)> {
         let start = usize::from(self.starts[usize::from(point.op)].get());
         let named = point.key();
         let list = self.list.borrow();

@@ -5,7 +5,7 @@
 //! What it is not: a record of what was done (that is the trace).
 
 use crate::program::{Key, OpId, Site};
-use crate::subject::ObjectId;
+use crate::subject::{Names, ObjectId};
 use pagerace_core::sync::{Access, Kind, MAX_CPUS, Ordering};
 use std::cell::Cell;
 
@@ -17,7 +17,7 @@ pub(super) const MAX_CLASSES: usize = 31;
 const UNNAMED: usize = MAX_CLASSES;
 const KINDS: usize = Kind::ALL.len();
 
-/// An access that a task has announced.
+/// An access that a task has announced, with its name.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pending {
     pub addr: usize,
@@ -47,16 +47,11 @@ impl Pending {
     pub(super) fn key(&self) -> Key {
         let site = match self.object {
             Some(object) if self.nth < u8::MAX => {
-                Site::Named { class: object.class, kind: self.kind, nth: self.nth }
+                Site::Named { class: object.class(), kind: self.kind, nth: self.nth }
             }
             _ => Site::Nth(self.point),
         };
         Key { op: OpId(self.op), site }
-    }
-
-    /// The operation, if it belongs to one.
-    pub(super) fn op(&self) -> Option<OpId> {
-        (self.op != NO_OP).then_some(OpId(self.op))
     }
 }
 
@@ -64,9 +59,13 @@ impl Pending {
 struct Progress {
     op: Cell<u8>,
     point: Cell<u16>,
-    pending: Cell<Pending>,
-    /// Whether what is pending is still to be made.
+    /// The access announced last.
+    access: Cell<Access>,
+    /// Whether it is still to be made.
     live: Cell<bool>,
+    /// Whether it has been given its name, and what that is.
+    named: Cell<bool>,
+    pending: Cell<Pending>,
     /// By class, then by kind; a class at a time, so that clearing them is a few stores.
     counts: [Cell<[u8; KINDS]>; MAX_CLASSES + 1],
 }
@@ -85,8 +84,10 @@ impl Sites {
             cpus: std::array::from_fn(|_| Progress {
                 op: Cell::new(NO_OP),
                 point: Cell::new(0),
-                pending: Cell::new(Pending::NONE),
+                access: Cell::new(Access { addr: 0, kind: Kind::Load, order: Ordering::Relaxed }),
                 live: Cell::new(false),
+                named: Cell::new(false),
+                pending: Cell::new(Pending::NONE),
                 counts: [const { Cell::new([0; KINDS]) }; MAX_CLASSES + 1],
             }),
         }
@@ -118,24 +119,50 @@ impl Sites {
         (op != NO_OP).then_some(OpId(op))
     }
 
-    /// Names and counts an access that `cpu` announces.
+    /// `cpu` announces an access. It is to be named before another one is announced.
     #[inline]
-    pub(super) fn announce(&self, cpu: usize, access: Access, object: Option<ObjectId>) -> Pending {
+    pub(super) fn announce(&self, cpu: usize, access: Access) {
         let cpu = &self.cpus[cpu];
-        let point = cpu.point.get().saturating_add(u16::from(access.kind.is_point()));
-        cpu.point.set(point);
-        let class = object.map_or(UNNAMED, |o| usize::from(o.class));
-        let count = &cpu.counts[class].as_array_of_cells()[access.kind as usize];
+        cpu.access.set(access);
+        cpu.live.set(true);
+        cpu.named.set(false);
+        let point = cpu.point.get();
+        cpu.point.set(point.saturating_add(u16::from(access.kind.is_point())));
+    }
+
+    /// The operation that `cpu` is running, or [`NO_OP`], and which of its points it announced last.
+    #[inline]
+    pub(super) fn at(&self, cpu: usize) -> (u8, u16) {
+        (self.cpus[cpu].op.get(), self.cpus[cpu].point.get())
+    }
+
+    /// What `cpu` announced last: named and counted now, unless it was before. To be called once it is
+    /// clear that the access is made, or by [`Sites::name`].
+    #[inline(always)]
+    pub(super) fn named(&self, cpu: usize, names: &Names) -> Pending {
+        let cpu = &self.cpus[cpu];
+        if cpu.named.get() {
+            return cpu.pending.get();
+        }
+        let Access { addr, kind, order } = cpu.access.get();
+        let object = names.get(addr);
+        let point = cpu.point.get();
+        let class = object.map_or(UNNAMED, |o| usize::from(o.class()));
+        let count = &cpu.counts[class].as_array_of_cells()[kind as usize];
         let nth = count.get().saturating_add(1);
         count.set(nth);
-        let Access { addr, kind, order } = access;
-        let pending = Pending { addr, object, kind, order, nth, op: cpu.op.get(), point };
-        cpu.pending.set(pending);
-        cpu.live.set(true);
+        Pending { addr, object, kind, order, nth, op: cpu.op.get(), point }
+    }
+
+    /// Names what `cpu` announced last, for all who ask before it is made.
+    pub(super) fn name(&self, cpu: usize, names: &Names) -> Pending {
+        let pending = self.named(cpu, names);
+        self.cpus[cpu].pending.set(pending);
+        self.cpus[cpu].named.set(true);
         pending
     }
 
-    /// What `cpu` announced last.
+    /// What `cpu` announced last and was named.
     #[inline]
     pub(super) fn pending(&self, cpu: usize) -> Pending {
         self.cpus[cpu].pending.get()

@@ -213,7 +213,8 @@ impl Run {
         let mut hash = 0u64;
         for entry in &self.trace {
             let What::Access { object, kind, nth, old, new, .. } = entry.what else { continue };
-            let id = object.map_or(u32::MAX, |o| u32::from(o.class) << 16 | u32::from(o.instance));
+            let id =
+                object.map_or(u32::MAX, |o| u32::from(o.class()) << 16 | u32::from(o.instance()));
             let op = entry.op.map_or(u8::MAX, |op| op.0);
             let who = (entry.cpu.index() as u64) << 56 | u64::from(op) << 48 | (kind as u64) << 40;
             for word in [who | u64::from(nth) << 32 | u64::from(id), old, new] {

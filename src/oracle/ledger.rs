@@ -20,10 +20,9 @@ use pagerace_core::event::{FrameNumber, FreeList, Holder, Order, RefChange};
 pub(super) struct BlockId(u32);
 
 /// Who owns a frame.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum State {
     /// Free since the beginning, on a list that no event named.
-    #[default]
     Untouched,
     /// Free, on this list.
     Free(FreeList),
@@ -32,7 +31,7 @@ pub(super) enum State {
 }
 
 /// What is known of one frame.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 pub(super) struct Frame {
     /// Who owns it.
     pub state: State,
@@ -45,6 +44,10 @@ pub(super) struct Frame {
 }
 
 impl Frame {
+    /// One that no event has named.
+    const UNTOUCHED: Self =
+        Self { state: State::Untouched, last_block: None, refs: [0; Holder::ALL.len()], total: 0 };
+
     /// How many references there are.
     pub fn count(&self) -> i32 {
         self.total
@@ -132,8 +135,8 @@ impl Ledger {
     }
 
     /// What is known of `frame`.
-    pub fn frame(&self, frame: FrameNumber) -> Frame {
-        self.frames.get(frame.index()).copied().unwrap_or_default()
+    pub fn frame(&self, frame: FrameNumber) -> &Frame {
+        self.frames.get(frame.index()).unwrap_or(&Frame::UNTOUCHED)
     }
 
     /// The frames for which `test` holds, in a block.
@@ -141,7 +144,7 @@ impl Ledger {
         &self,
         frame: FrameNumber,
         order: Order,
-        test: impl Fn(Frame) -> bool,
+        test: impl Fn(&Frame) -> bool,
     ) -> Option<FrameNumber> {
         frames(frame, order).find(|&f| test(self.frame(f)))
     }
@@ -175,7 +178,7 @@ impl Ledger {
     fn frame_mut(&mut self, frame: FrameNumber) -> &mut Frame {
         let at = frame.index();
         if at >= self.frames.len() {
-            self.frames.resize_with(at + 1, Frame::default);
+            self.frames.resize(at + 1, Frame::UNTOUCHED);
         }
         &mut self.frames[at]
     }

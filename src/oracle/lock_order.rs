@@ -71,9 +71,9 @@ impl LockOrder {
     ) -> Verdict {
         let object = object.filter(|_| kind == Kind::Lock)?;
         for before in held.iter().filter_map(|held| held.object) {
-            let pair = (before.class, object.class);
-            let wrong = if before.class == object.class {
-                before.instance >= object.instance
+            let pair = (before.class(), object.class());
+            let wrong = if before.class() == object.class() {
+                before.instance() >= object.instance()
             } else {
                 self.enter(pair).is_some()
             };

@@ -70,7 +70,7 @@ impl Refcounts {
             close(self.spec, pending);
         }
         if let Some(object) = object
-            && self.classes >> object.class & 1 == 1
+            && self.classes >> object.class() & 1 == 1
         {
             *pending = Some(Pending { step, object, old: old as i32, new: new as i32 });
         }
@@ -90,7 +90,7 @@ impl Refcounts {
             return true;
         }
         let p = self.pending[cpu.index()]
-            .take_if(|p| usize::from(p.object.instance) == f.index())
+            .take_if(|p| usize::from(p.object.instance()) == f.index())
             .expect("a page_ref event follows the one access that changed that refcount");
         match change {
             RefChange::Set | RefChange::Unfreeze => p.new == count,

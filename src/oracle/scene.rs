@@ -71,5 +71,7 @@ pub(super) fn at_the_end(class: Class, details: &[&str], facts: Facts) -> Verdic
 
 /// The name of an object's class.
 pub(super) fn class_name(spec: &Spec, object: Option<ObjectId>) -> &'static str {
-    object.and_then(|o| spec.classes.get(usize::from(o.class))).map_or(UNNAMED, |class| class.name)
+    object
+        .and_then(|o| spec.classes.get(usize::from(o.class())))
+        .map_or(UNNAMED, |class| class.name)
 }

@@ -110,7 +110,7 @@ impl Script {
     }
 
     pub fn access(&mut self, class: u8, at: u16, kind: Kind, old: i32, new: i32) -> &mut Self {
-        let object = Some(ObjectId { class, instance: at });
+        let object = Some(ObjectId::new(class, at));
         let (old, new) = (old as u64, new as u64);
         self.line(What::Access { object, kind, nth: 1, order: Ordering::SeqCst, old, new })
     }
@@ -178,7 +178,7 @@ impl Script {
     }
 
     pub fn wait(&mut self, class: u8, waiting: Waiting) -> &mut Self {
-        let object = Some(ObjectId { class, instance: 0 });
+        let object = Some(ObjectId::new(class, 0));
         let why = SwitchReason::Waits { object, waiting };
         self.line(What::Switch { to: CpuId::new(0), why })
     }

@@ -138,7 +138,7 @@ impl<'a> Interest<'a> {
                     return self.about_locks() || self.waited_for.contains(&object);
                 }
                 self.words.is_refcount(Some(object))
-                    && self.frames.contains(&FrameNumber(u32::from(object.instance)))
+                    && self.frames.contains(&FrameNumber(u32::from(object.instance())))
                     && old != new
             }
             What::Event(event) => self.wants_event(&event),

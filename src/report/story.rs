@@ -11,6 +11,7 @@ use super::page::{Columns, Page};
 use super::words::{Words, count, event_of, reference};
 use crate::exec::trace::{Ending, Entry, OpEnd, Phase, SwitchReason, TraceEvent, What};
 use crate::program::{Action, OpId, Place, Site};
+use crate::subject::ObjectId;
 use pagerace_core::event::Event;
 use pagerace_core::sync::MAX_CPUS;
 use std::ops::Range;
@@ -297,7 +298,7 @@ impl<'a> Teller<'a> {
             text += &format!(" ({})", references.join(", "));
         }
         if kind.can_fail() {
-            let class = object.map_or(u8::MAX, |object| object.class);
+            let class = object.map_or(u8::MAX, ObjectId::class);
             let site = Site::Named { class, kind, nth };
             let failed = self.words.run.executed.iter().any(|d| {
                 d.action == Action::Fail && Some(d.at.op) == entry.op && d.at.site == site

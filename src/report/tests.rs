@@ -157,8 +157,8 @@ free already.
 #[test]
 fn a_deadlock_says_who_waits_for_what_and_who_has_it() {
     let mut s = Script::new(case(2, "cpu0:\n read\ncpu1:\n clear"));
-    let lock = Some(ObjectId { class: LOCK, instance: 0 });
-    let word = Some(ObjectId { class: WORD, instance: 0 });
+    let lock = Some(ObjectId::new(LOCK, 0));
+    let word = Some(ObjectId::new(WORD, 0));
     s.phase(Phase::Programs).cpu(0).op(0).start().lock();
     s.waits(word, Waiting::Sleep, 1).op(1).start().waits(lock, Waiting::Lock, 0);
     let waiter = |cpu, object, waiting| Waiter {

@@ -25,8 +25,8 @@ impl<'a> Words<'a> {
         let mut single = vec![None; spec.classes.len()];
         for entry in &run.trace {
             let What::Access { object: Some(object), kind, .. } = entry.what else { continue };
-            if let Some(single) = single.get_mut(usize::from(object.class)) {
-                let first = object.instance == 0 && is_lock(kind);
+            if let Some(single) = single.get_mut(usize::from(object.class())) {
+                let first = object.instance() == 0 && is_lock(kind);
                 *single = Some(single.unwrap_or(true) && first);
             }
         }
@@ -36,12 +36,13 @@ impl<'a> Words<'a> {
 
     pub fn is_refcount(&self, object: Option<ObjectId>) -> bool {
         object
-            .and_then(|o| self.spec.classes.get(usize::from(o.class)))
+            .and_then(|o| self.spec.classes.get(usize::from(o.class())))
             .is_some_and(|class| class.refcount)
     }
 
     pub fn object(&self, object: Option<ObjectId>) -> String {
-        let Some(ObjectId { class, instance }) = object else { return "(unnamed)".to_owned() };
+        let Some(object) = object else { return "(unnamed)".to_owned() };
+        let (class, instance) = (object.class(), object.instance());
         let at = usize::from(class);
         match self.spec.classes.get(at) {
             Some(class) if class.refcount => format!("{} f{instance}", class.name),

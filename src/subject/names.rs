@@ -3,21 +3,47 @@
 //! A run sees objects by address; a trace, a site or a signature never does. The subject names its
 //! objects once, and each access is translated by one table look-up.
 
-/// A named object.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
-pub struct ObjectId {
+use core::num::NonZeroU32;
+
+/// A named object: the n-th of a class. One word, also where there may be none: traces are full of
+/// them.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ObjectId(NonZeroU32);
+
+impl ObjectId {
+    /// The object of this class (an index into the spec's) with this number, counted from zero.
+    #[must_use]
+    pub const fn new(class: u8, instance: u16) -> Self {
+        let word = (class as u32) << 16 | instance as u32;
+        // At most 2^24.
+        Self(NonZeroU32::MIN.saturating_add(word))
+    }
+
     /// Index into the spec's classes.
-    pub class: u8,
+    #[inline]
+    #[must_use]
+    pub const fn class(self) -> u8 {
+        ((self.0.get() - 1) >> 16) as u8
+    }
+
     /// Which of them, counted from zero.
-    pub instance: u16,
+    #[inline]
+    #[must_use]
+    pub const fn instance(self) -> u16 {
+        (self.0.get() - 1) as u16
+    }
+}
+
+impl core::fmt::Debug for ObjectId {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "{}[{}]", self.class(), self.instance())
+    }
 }
 
 /// The granule of naming, in bytes: no two named objects share one.
 const GRANULE: usize = 4;
 /// One region has at most this many granules.
 const MAX_GRANULES: usize = 1 << 20;
-/// What stands in the table for a granule without a name.
-const NO_NAME: u32 = u32::MAX;
 
 struct Region {
     base: usize,
@@ -31,8 +57,8 @@ struct Region {
 pub struct Names {
     /// In the order of their declaration, in which they are searched.
     regions: Vec<Region>,
-    /// A name for each granule of the regions: class and instance in one word.
-    table: Vec<u32>,
+    /// What begins at each granule of the regions.
+    table: Vec<Option<ObjectId>>,
 }
 
 impl core::fmt::Debug for Names {
@@ -65,7 +91,7 @@ impl Names {
         let base = core::ptr::from_ref(whole).addr();
         let start = self.table.len();
         self.regions.push(Region { base, granules, start });
-        self.table.resize(start + granules, NO_NAME);
+        self.table.resize(start + granules, None);
     }
 
     /// Names the object at `addr`, which lies in the region declared last.
@@ -77,8 +103,8 @@ impl Names {
         let granule = addr.wrapping_sub(region.base) / GRANULE;
         assert!(granule < region.granules, "the object lies in the region");
         let place = &mut self.table[region.start + granule];
-        assert!(*place == NO_NAME, "two objects share four bytes");
-        *place = (class as u32) << 16 | u32::from(instance as u16);
+        assert!(place.is_none(), "two objects share four bytes");
+        *place = Some(ObjectId::new(class as u8, instance as u16));
     }
 
     /// The name of the object at `addr`.
@@ -88,9 +114,7 @@ impl Names {
         for region in &self.regions {
             let granule = addr.wrapping_sub(region.base) / GRANULE;
             if granule < region.granules {
-                let name = self.table[region.start + granule];
-                let id = ObjectId { class: (name >> 16) as u8, instance: name as u16 };
-                return (name != NO_NAME).then_some(id);
+                return self.table[region.start + granule];
             }
         }
         None

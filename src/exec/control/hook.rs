@@ -15,11 +15,10 @@ impl Hook for Control {
             return self.leave();
         }
         let me = self.cpu.get();
-        let object = self.names.borrow().get(access.addr);
-        let pending = self.sites.announce(me, access, object);
+        self.sites.announce(me, access);
         self.failing.set(false);
         if access.kind.is_point() {
-            self.point(me, &pending);
+            self.point(me);
         }
     }
 
@@ -28,15 +27,15 @@ impl Hook for Control {
             return;
         }
         let me = self.cpu.get();
-        let p = self.sites.pending(me);
+        let p = self.sites.named(me, &self.names.borrow());
         let (kind, nth, order, object) = (p.kind, p.nth, p.order, p.object);
         self.push(What::Access { object, kind, nth, order, old, new });
+        self.sites.settle(me);
+        self.idle.set(false);
         if !self.stays.get() {
             self.policy.borrow_mut().performed(me, &self.sites);
         }
-        self.sites.settle(me);
-        self.idle.set(false);
-        if old != new {
+        if old != new && self.cpus.anyone_waiting() {
             self.wake_those(p.addr, |waiting| waiting == Waiting::Change);
         }
     }
@@ -77,7 +76,9 @@ impl Hook for Control {
     }
 
     fn wake(&self, addr: usize) {
-        self.wake_those(addr, |waiting| waiting != Waiting::Change);
+        if self.cpus.anyone_waiting() {
+            self.wake_those(addr, |waiting| waiting != Waiting::Change);
+        }
     }
 
     fn event(&self, event: Event) {
@@ -109,10 +110,8 @@ impl Hook for Control {
 }
 
 impl Control {
+    #[inline(never)]
     fn wake_those(&self, addr: usize, which: impl Fn(Waiting) -> bool) {
-        if !self.cpus.anyone_waiting() {
-            return;
-        }
         for cpu in 0..MAX_CPUS {
             if let CpuState::Waiting { addrs, waiting } = self.cpus.state(cpu)
                 && addrs.contains(&addr)

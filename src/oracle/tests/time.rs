@@ -189,7 +189,7 @@ fn runs_that_do_not_end_are_named_by_what_they_wait_for() {
     let waiter = |cpu, class, waiting| Waiter {
         cpu: CpuId::new(cpu),
         op: None,
-        object: Some(ObjectId { class, instance: 0 }),
+        object: Some(ObjectId::new(class, 0)),
         waiting,
     };
     let mut waiters = vec![waiter(0, ZONE_LOCK, Waiting::Lock), waiter(1, FLAGS, Waiting::Sleep)];

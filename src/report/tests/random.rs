@@ -78,7 +78,7 @@ impl Draw {
 
     fn object(&mut self) -> Option<ObjectId> {
         let (class, instance) = (self.0.pick(&[0, 1, 2, 77]), self.0.pick(&[0, 1, 4095]));
-        self.0.chance(230).then_some(ObjectId { class, instance })
+        self.0.chance(230).then_some(ObjectId::new(class, instance))
     }
 
     fn text(&mut self) -> &'static str {

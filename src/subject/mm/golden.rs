@@ -23,7 +23,7 @@ struct Recorder {
 impl Hook for Recorder {
     fn before(&self, access: Access) {
         let object = self.names.borrow().get(access.addr).expect("every object has a name");
-        let class = SPEC.classes[usize::from(object.class)].name;
+        let class = SPEC.classes[usize::from(object.class())].name;
         self.sites.borrow_mut().push(format!("{class}.{}", access.kind.name()));
     }
     fn after(&self, _: u64, _: u64) {}
