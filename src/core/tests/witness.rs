@@ -3,7 +3,7 @@
 //! An interleaving here is one operation that is interrupted before chosen accesses, where others run
 //! from start to end. What needs more than that is for the scheduler.
 
-use pagerace_core::event::{Event, FrameNumber, Holder, Order};
+use pagerace_core::event::{Event, FrameNumber, FreeList, Holder, Order};
 use pagerace_core::mm::history::{AllocResult, FreePages, Misuse, Pcp};
 use pagerace_core::mm::{History, Memory, Report, Sizes, outcome};
 use pagerace_core::sync::{Access, Backend, Controlled, CpuId, Hook, Kind, Native, Waiting};
@@ -298,6 +298,45 @@ fn per_cpu_lists_keep_pages_until_they_overflow_or_are_drained() {
             memory.drain_local(cpu(0));
             assert!(memory.alloc_pages(cpu(1), Order(3), false).is_some());
         }
+    }
+}
+
+#[test]
+fn a_refill_is_allocated_in_order_and_the_coldest_pages_leave_first() {
+    let sizes = Sizes { pcp_batch: 2, ..SIZES };
+    for history in PROFILES {
+        let memory = Memory::<Controlled>::new(sizes, history);
+        let hook = Interrupts::install();
+        let page = || memory.alloc_pages(cpu(0), Order(0), false).expect("memory is free");
+        let pages: [_; 4] = std::array::from_fn(|_| page());
+        assert_eq!(pages, [0, 1, 2, 3].map(FrameNumber), "each batch lowest first");
+        for page in pages {
+            memory.free_pages(cpu(0), page, Order(0));
+        }
+        let moved: Vec<_> = (hook.events.borrow().iter())
+            .filter_map(|event| match event {
+                Event::PageMove { frame, to: FreeList::Buddy, .. } => Some(*frame),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(moved, [0, 1].map(FrameNumber), "freed first, so coldest: {history:?}");
+        assert_eq!([page(), page()], [3, 2].map(FrameNumber), "freed last, so hottest");
+    }
+}
+
+#[test]
+fn lists_of_all_orders_hold_what_is_put_on_them() {
+    for pcp_batch in 1..=2 {
+        let memory = Memory::<Native>::new(Sizes { pcp_batch, frames: 64, ..SIZES }, PROFILES[3]);
+        for round in 0..=u8::MAX {
+            // Every combination of orders, four at a time.
+            let orders = [round % 4, round / 4 % 4, round / 16 % 4, round / 64 % 4].map(Order);
+            let blocks = orders.map(|order| (memory.alloc_pages(cpu(0), order, false), order));
+            for (block, order) in blocks {
+                memory.free_pages(cpu(0), block.expect("memory is free"), order);
+            }
+        }
+        assert_eq!(free_frames(&memory), 64);
     }
 }
 
