@@ -384,23 +384,44 @@ fn a_tree_holds_what_was_added_at_each_index() {
     }
 }
 
+/// Whether the page at index 0 is cached.
+fn cached(memory: &Memory<Controlled>) -> bool {
+    let page = memory.find_get(cpu(0), 0, 0);
+    page.inspect(|&page| memory.put_page(cpu(0), page, Holder::Lookup)).is_some()
+}
+
 #[test]
-fn a_dirty_page_found_after_the_freeze_gets_its_references_back() {
+fn a_page_made_dirty_before_the_freeze_gets_its_references_back() {
     let memory = memory(History::CURRENT);
     assert!(memory.add(cpu(0), 0, 0));
     let hook = Interrupts::install();
-    // Just before the freeze a writer dirties the page and is stopped short of cleaning it.
-    hook.at(Kind::Cas, 1, move || {
-        let dirtied = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            memory.write_page(cpu(1), 0, 0)
-        }));
-        assert!(dirtied.is_err(), "it has to wait for the page lock");
-        // Its reference, which it cannot give back any more.
-        memory.put_page(cpu(1), FrameNumber(0), Holder::Lookup);
-    });
+    hook.at(Kind::Cas, 1, move || assert!(memory.dirty_page(cpu(1), 0, 0)));
     assert!(!memory.reclaim(cpu(0), 0, 0));
     let unfrozen = hook.outcomes.borrow().iter().filter(|o| **o == outcome::UNFREEZE).count();
     assert_eq!(unfrozen, 1);
-    let page = memory.find_get(cpu(0), 0, 0).expect("it stays cached");
-    memory.put_page(cpu(0), page, Holder::Lookup);
+    assert!(cached(memory));
+    memory.write_out(cpu(0), 0, 0);
+    assert!(memory.reclaim(cpu(0), 0, 0), "it was written");
+    assert_eq!(free_frames(memory), SIZES.frames);
+}
+
+#[test]
+fn a_dirty_page_can_be_deleted_before_and_after_it_was_made_dirty() {
+    for before in [true, false] {
+        let memory = memory(History::CURRENT);
+        assert!(memory.add(cpu(0), 0, 0));
+        let hook = Interrupts::install();
+        if before {
+            // The first bits set are those of the change; then comes the lock of the write.
+            hook.at(Kind::Set, 1, move || assert!(memory.delete(cpu(1), 0, 0)));
+        } else {
+            hook.at(Kind::Set, 2, move || assert!(memory.delete(cpu(1), 0, 0)));
+        }
+        assert!(memory.write_page(cpu(0), 0, 0));
+        assert!(hook.steps.borrow().is_empty() && !cached(memory));
+        assert!(!memory.write_page(cpu(0), 0, 0), "there is nothing to change");
+        let refused = |event: &Event| matches!(event, Event::BadPage { .. } | Event::BugOn { .. });
+        assert_eq!(hook.saw(refused), 0);
+        assert_eq!(free_frames(memory), SIZES.frames);
+    }
 }
