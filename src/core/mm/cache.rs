@@ -159,6 +159,7 @@ impl<B: Backend> Memory<B> {
         if !planted!(self, SleepUnderTreeLock) {
             self.wait_on_writeback(page);
         }
+        self.cancel_dirty(page);
         {
             let _tree = self.mappings[mapping as usize].lock.lock();
             if planted!(self, SleepUnderTreeLock) {

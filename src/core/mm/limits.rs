@@ -10,7 +10,7 @@ pub const MAX_ORDER: Order = Order(3);
 /// The most frames.
 pub const MAX_FRAMES: usize = 4096;
 /// The most pages a per-CPU list takes from or gives to the buddy lists at once.
-pub const MAX_PCP_BATCH: usize = 8;
+pub const MAX_PCP_BATCH: usize = 2;
 /// A per-CPU list that reaches this many batches gives one back.
 pub const PCP_HIGH_BATCHES: usize = 2;
 /// The largest order kept on per-CPU lists by the design of 6.2 (`PAGE_ALLOC_COSTLY_ORDER`).

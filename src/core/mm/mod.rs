@@ -18,6 +18,7 @@
 //! | lookup, delete, reclaim | slot, then count, then slot again, against slot, then count |
 //! | add, delete, reclaim of one mapping | its tree lock, which comes before the node lock |
 //! | add, delete, reclaim, truncate, writeback of one page | the page lock, which sleeps and so comes before all spin locks |
+//! | making dirty, reclaim of one page | dirty, then put, against freeze, then dirty |
 //! | lookup, reuse of a tree node | an RCU grace period |
 //! | scan, everything | the count, then `compound_head` again |
 

@@ -5,11 +5,16 @@
 //! contends. From 6.0: orders up to 3 and a real lock; allocation and freeing only try it and fall
 //! back to the buddy lists, draining takes it and so reaches other CPUs' lists.
 //!
-//! What it is not: tuned. A list holds at most `PCP_HIGH_BATCHES` batches of pages; it is a stack, so
-//! the pages used last come first, for the owner and for the overflow.
+//! A list has two ends. Its owner frees to the hot end and allocates from there, as what was used last
+//! is still in the CPU's cache; what goes back to the buddy lists leaves at the cold end. A refill is
+//! appended at the cold end, block by block, so that its first block is allocated first.
 //!
-//! Invariants: entries `0..len` are blocks, `pages` is the sum of their sizes; a parked page is not
-//! merged and its `buddy` is 0. Lock order: the list's lock, then the zone lock.
+//! What it is not: tuned (a list gives back one batch when it has `PCP_HIGH_BATCHES`), or one list for
+//! each order and type, of which Linux gives back in turn.
+//!
+//! Invariants: entries `0..len` are blocks, from the cold end to the hot end; `pages` is the sum of
+//! their sizes; a parked page is not merged and its `buddy` is 0. Lock order: the list's lock, then
+//! the zone lock.
 
 use super::history::Pcp;
 use super::limits::{MAX_PCP_BATCH, PCP_HIGH_BATCHES, PCP_MAX_ORDER};
@@ -17,8 +22,9 @@ use super::{Memory, outcome};
 use crate::event::{Event, FrameNumber, FreeList, Order};
 use crate::sync::{Backend, CpuId, Guarded, Irq, IrqGuard, SpinGuard, SpinLock};
 
-/// Entries that a list can hold: it overflows when it reaches its high mark, and one more may come.
-const ENTRIES: usize = PCP_HIGH_BATCHES * MAX_PCP_BATCH + 1;
+/// Entries that a list can hold. Freeing leaves fewer than the high mark, or no more than there were:
+/// each entry is a page at least. A refill puts a batch on top, for an order of which there was none.
+const ENTRIES: usize = (PCP_HIGH_BATCHES + 1) * MAX_PCP_BATCH;
 
 /// One CPU's list (`struct per_cpu_pages`).
 #[derive(Debug)]
@@ -27,7 +33,7 @@ pub(super) struct PcpList<B: Backend> {
     pub len: Guarded<B, u32>,
     /// Pages on the list (`count`).
     pub pages: Guarded<B, u32>,
-    /// Frame and order of each block.
+    /// Frame and order of each block, the coldest first.
     pub entries: [Guarded<B, u64>; ENTRIES],
 }
 
@@ -57,25 +63,48 @@ impl<B: Backend> PcpList<B> {
         self.pages.reset(0);
     }
 
-    fn push(&self, block: FrameNumber, order: Order) {
+    /// Puts a block at the hot end.
+    fn push_hot(&self, block: FrameNumber, order: Order) {
+        self.insert(self.len.get(&self.lock) as usize, block, order);
+    }
+
+    /// Puts a block at the cold end.
+    fn push_cold(&self, block: FrameNumber, order: Order) {
+        self.insert(0, block, order);
+    }
+
+    /// Takes the block of this order that is nearest to the hot end.
+    fn pop_hot(&self, wanted: Order) -> Option<FrameNumber> {
+        let len = self.len.get(&self.lock) as usize;
+        let order = |at: usize| unpack(self.entries[at].get(&self.lock)).1;
+        let at = (0..len).rev().find(|&at| order(at) == wanted)?;
+        Some(self.remove(at).0)
+    }
+
+    /// Takes the block at the cold end.
+    fn pop_cold(&self) -> Option<(FrameNumber, Order)> {
+        (self.len.get(&self.lock) > 0).then(|| self.remove(0))
+    }
+
+    fn insert(&self, at: usize, block: FrameNumber, order: Order) {
         let len = self.len.get(&self.lock);
-        self.entries[len as usize].set(&self.lock, pack(block, order));
+        for hotter in (at..len as usize).rev() {
+            self.entries[hotter + 1].set(&self.lock, self.entries[hotter].get(&self.lock));
+        }
+        self.entries[at].set(&self.lock, pack(block, order));
         self.len.set(&self.lock, len + 1);
         self.pages.set(&self.lock, self.pages.get(&self.lock) + order.frames() as u32);
     }
 
-    /// Takes the block used last, of this order if one is given.
-    fn pop(&self, wanted: Option<Order>) -> Option<(FrameNumber, Order)> {
-        let len = self.len.get(&self.lock) as usize;
-        let entry = |at: usize| unpack(self.entries[at].get(&self.lock));
-        let at = (0..len).rev().find(|&at| wanted.is_none_or(|order| entry(at).1 == order))?;
-        let (block, order) = entry(at);
-        for hole in at..len - 1 {
+    fn remove(&self, at: usize) -> (FrameNumber, Order) {
+        let len = self.len.get(&self.lock);
+        let (block, order) = unpack(self.entries[at].get(&self.lock));
+        for hole in at..len as usize - 1 {
             self.entries[hole].set(&self.lock, self.entries[hole + 1].get(&self.lock));
         }
-        self.len.set(&self.lock, len as u32 - 1);
+        self.len.set(&self.lock, len - 1);
         self.pages.set(&self.lock, self.pages.get(&self.lock) - order.frames() as u32);
-        Some((block, order))
+        (block, order)
     }
 }
 
@@ -124,12 +153,12 @@ impl<B: Backend> Memory<B> {
     ) -> Option<Option<FrameNumber>> {
         let list = self.pcp.of(cpu);
         let _held = self.try_own(list)?;
-        let mut hit = list.pop(Some(order));
+        let mut hit = list.pop_hot(order);
         if planted!(self, PcpSteals) && hit.is_none() {
             let mut others = self.pcp.iter().take(self.sizes.cpus).filter(|(of, _)| *of != cpu);
             hit = others.find_map(|(_, other)| {
                 let _held = other.lock.try_lock()?;
-                other.pop(Some(order))
+                other.pop_hot(order)
             });
         }
         if hit.is_some() {
@@ -137,14 +166,15 @@ impl<B: Backend> Memory<B> {
         } else {
             self.refill(cpu, order);
         }
-        let Some((block, _)) = hit.or_else(|| list.pop(Some(order))) else { return Some(None) };
+        let Some(block) = hit.or_else(|| list.pop_hot(order)) else { return Some(None) };
         self.count_generation(block, &list.lock);
         let from = FreeList::PerCpu(cpu);
         B::event(|| Event::PageAlloc { frame: block, order, compound, from });
         Some(Some(block))
     }
 
-    /// Takes a batch from the buddy lists, at least one block (`rmqueue_bulk`).
+    /// Takes a batch from the buddy lists, at least one block (`rmqueue_bulk`). The first block is
+    /// allocated first: blocks that were one before are handed out in the order of their frames.
     fn refill(&self, cpu: CpuId, order: Order) {
         let list = self.pcp.of(cpu);
         let _zone = self.zone.lock.lock();
@@ -154,7 +184,7 @@ impl<B: Backend> Memory<B> {
                 B::outcome(outcome::PCP_REFILL);
             }
             B::event(|| Event::PageMove { frame: block, order, to: FreeList::PerCpu(cpu) });
-            list.push(block, order);
+            list.push_cold(block, order);
         }
     }
 
@@ -164,7 +194,7 @@ impl<B: Backend> Memory<B> {
         let list = self.pcp.of(cpu);
         let Some(_held) = self.try_own(list) else { return false };
         B::event(|| Event::PageFree { frame: block, order, to: FreeList::PerCpu(cpu) });
-        list.push(block, order);
+        list.push_hot(block, order);
         let high = PCP_HIGH_BATCHES * self.sizes.pcp_batch;
         if list.pages.get(&list.lock) as usize >= high {
             B::outcome(outcome::PCP_OVERFLOW);
@@ -175,12 +205,12 @@ impl<B: Backend> Memory<B> {
         true
     }
 
-    /// Moves at least `pages` pages from a list to the buddy lists, or all there are
-    /// (`free_pcppages_bulk`). The zone lock is held.
+    /// Moves at least `pages` pages from a list to the buddy lists, the coldest first, or all there
+    /// are (`free_pcppages_bulk`). The zone lock is held.
     fn give_back(&self, list: &PcpList<B>, pages: usize) {
         let mut moved = 0;
         while moved < pages {
-            let Some((block, order)) = list.pop(None) else { break };
+            let Some((block, order)) = list.pop_cold() else { break };
             B::event(|| Event::PageMove { frame: block, order, to: FreeList::Buddy });
             moved += order.frames();
             if planted!(self, OverflowLoses) {
@@ -192,7 +222,7 @@ impl<B: Backend> Memory<B> {
             }
             self.free_one_page(block, order);
             if planted!(self, DrainKeeps) && pages == usize::MAX {
-                return list.push(block, order);
+                return list.push_hot(block, order);
             }
         }
     }

@@ -1,7 +1,13 @@
-//! Writeback: a page is handed to the device and comes back.
+//! Dirty pages and writeback: a page is changed, handed to the device and comes back.
 //!
-//! What it is not: asynchronous. One operation starts the write and ends it, keeping its reference
+//! Who changes a page and who writes it out are two parties, each with a reference of its own; one
+//! operation is first the one and then the other. Several may be at it: one writes what all changed.
+//!
+//! What it is not: asynchronous. A write starts and ends in one operation, which keeps its reference
 //! throughout, as the end of writeback does from 5.10 on (073861ed77b6).
+//!
+//! Invariants: `DIRTY` is cleared and `WRITEBACK` set only under the page lock; a page is not under
+//! two writes at once.
 
 use super::frame::flag;
 use super::{Memory, outcome};
@@ -11,37 +17,72 @@ use crate::sync::{Backend, CpuId, Ordering};
 const NOT_UNDER_WRITEBACK: &str = "end-of-no-writeback";
 
 impl<B: Backend> Memory<B> {
-    /// Changes the cached page at this place and writes it out; false if there is none.
-    ///
-    /// The change is made without the page lock, as through a mapping; the write starts under it.
+    /// Changes the cached page at this place, then writes it out if it is still there and dirty;
+    /// false if there was nothing to change.
     pub fn write_page(&self, cpu: CpuId, mapping: u32, index: u32) -> bool {
+        let dirtied = self.dirty_page(cpu, mapping, index);
+        if dirtied {
+            self.write_out(cpu, mapping, index);
+        }
+        dirtied
+    }
+
+    /// Changes the cached page at this place; false if there is none.
+    ///
+    /// The page is made dirty without its lock, as through a page table entry or by a device, whose
+    /// reference goes right after. So it may be dirty although nobody but the cache holds it, and it
+    /// may have left the cache before it is made dirty, which is then forgotten when it is freed.
+    pub fn dirty_page(&self, cpu: CpuId, mapping: u32, index: u32) -> bool {
         let Some(page) = self.find_get(cpu, mapping, index) else { return false };
         self.frame(page).flags.fetch_or(flag::DIRTY, Ordering::Relaxed);
+        self.put_page(cpu, page, Holder::Lookup);
+        true
+    }
+
+    /// Writes out the cached page at this place, whoever made it dirty (`write_cache_pages`).
+    pub fn write_out(&self, cpu: CpuId, mapping: u32, index: u32) {
+        let Some(page) = self.find_get(cpu, mapping, index) else { return };
         self.lock_page(page);
-        if planted!(self, PageLocksCrossed)
-            && let Some(other) =
-                self.find_get(cpu, mapping, (index + 1) % self.sizes.indices as u32)
-        {
-            if other != page {
-                self.lock_page(other);
-                self.unlock_page(other);
-            }
-            self.put_page(cpu, other, Holder::Lookup);
+        if planted!(self, PageLocksCrossed) {
+            self.lock_neighbour(cpu, mapping, index, page);
         }
-        let cached = self.covers(page, mapping, index);
-        if cached {
+        // Whoever had the lock before may have deleted the page, or written it.
+        let writes = self.covers(page, mapping, index) && self.is_dirty(page);
+        if writes {
             self.wait_on_writeback(page);
             self.start_writeback(page);
         }
         self.unlock_page(page);
-        if cached {
+        if writes {
             self.end_writeback(page);
         }
         self.put_page(cpu, page, Holder::Lookup);
-        cached
     }
 
-    /// The page is locked (`folio_start_writeback`, `folio_clear_dirty_for_io`).
+    /// Locks the page at the next index while `page` is locked: the fault `PageLocksCrossed`.
+    fn lock_neighbour(&self, cpu: CpuId, mapping: u32, index: u32, page: FrameNumber) {
+        let next = (index + 1) % self.sizes.indices as u32;
+        let Some(other) = self.find_get(cpu, mapping, next) else { return };
+        if other != page {
+            self.lock_page(other);
+            self.unlock_page(other);
+        }
+        self.put_page(cpu, other, Holder::Lookup);
+    }
+
+    fn is_dirty(&self, page: FrameNumber) -> bool {
+        self.frame(page).flags.load(Ordering::Acquire) & flag::DIRTY != 0
+    }
+
+    /// Forgets that a page was changed, which is about to leave the cache without being written
+    /// (`folio_cancel_dirty`). The page is locked.
+    pub(super) fn cancel_dirty(&self, page: FrameNumber) {
+        if self.is_dirty(page) {
+            self.frame(page).flags.fetch_and(!flag::DIRTY, Ordering::Relaxed);
+        }
+    }
+
+    /// The page is locked and dirty (`folio_clear_dirty_for_io`, `folio_start_writeback`).
     fn start_writeback(&self, page: FrameNumber) {
         let flags = &self.frame(page).flags;
         flags.fetch_and(!flag::DIRTY, Ordering::Relaxed);

@@ -3,7 +3,7 @@
 //! An interleaving here is one operation that is interrupted before chosen accesses, where others run
 //! from start to end. What needs more than that is for the scheduler.
 
-use pagerace_core::event::{Event, FrameNumber, Holder, Order};
+use pagerace_core::event::{Event, FrameNumber, FreeList, Holder, Order};
 use pagerace_core::mm::history::{AllocResult, FreePages, Misuse, Pcp};
 use pagerace_core::mm::{History, Memory, Report, Sizes, outcome};
 use pagerace_core::sync::{Access, Backend, Controlled, CpuId, Hook, Kind, Native, Waiting};
@@ -302,6 +302,45 @@ fn per_cpu_lists_keep_pages_until_they_overflow_or_are_drained() {
 }
 
 #[test]
+fn a_refill_is_allocated_in_order_and_the_coldest_pages_leave_first() {
+    let sizes = Sizes { pcp_batch: 2, ..SIZES };
+    for history in PROFILES {
+        let memory = Memory::<Controlled>::new(sizes, history);
+        let hook = Interrupts::install();
+        let page = || memory.alloc_pages(cpu(0), Order(0), false).expect("memory is free");
+        let pages: [_; 4] = std::array::from_fn(|_| page());
+        assert_eq!(pages, [0, 1, 2, 3].map(FrameNumber), "each batch lowest first");
+        for page in pages {
+            memory.free_pages(cpu(0), page, Order(0));
+        }
+        let moved: Vec<_> = (hook.events.borrow().iter())
+            .filter_map(|event| match event {
+                Event::PageMove { frame, to: FreeList::Buddy, .. } => Some(*frame),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(moved, [0, 1].map(FrameNumber), "freed first, so coldest: {history:?}");
+        assert_eq!([page(), page()], [3, 2].map(FrameNumber), "freed last, so hottest");
+    }
+}
+
+#[test]
+fn lists_of_all_orders_hold_what_is_put_on_them() {
+    for pcp_batch in 1..=2 {
+        let memory = Memory::<Native>::new(Sizes { pcp_batch, frames: 64, ..SIZES }, PROFILES[3]);
+        for round in 0..=u8::MAX {
+            // Every combination of orders, four at a time.
+            let orders = [round % 4, round / 4 % 4, round / 16 % 4, round / 64 % 4].map(Order);
+            let blocks = orders.map(|order| (memory.alloc_pages(cpu(0), order, false), order));
+            for (block, order) in blocks {
+                memory.free_pages(cpu(0), block.expect("memory is free"), order);
+            }
+        }
+        assert_eq!(free_frames(&memory), 64);
+    }
+}
+
+#[test]
 fn a_tree_node_is_not_used_again_while_a_lookup_may_be_in_it() {
     let sizes = Sizes { indices: 2, ..SIZES };
     let memory: &'static _ =
@@ -345,23 +384,44 @@ fn a_tree_holds_what_was_added_at_each_index() {
     }
 }
 
+/// Whether the page at index 0 is cached.
+fn cached(memory: &Memory<Controlled>) -> bool {
+    let page = memory.find_get(cpu(0), 0, 0);
+    page.inspect(|&page| memory.put_page(cpu(0), page, Holder::Lookup)).is_some()
+}
+
 #[test]
-fn a_dirty_page_found_after_the_freeze_gets_its_references_back() {
+fn a_page_made_dirty_before_the_freeze_gets_its_references_back() {
     let memory = memory(History::CURRENT);
     assert!(memory.add(cpu(0), 0, 0));
     let hook = Interrupts::install();
-    // Just before the freeze a writer dirties the page and is stopped short of cleaning it.
-    hook.at(Kind::Cas, 1, move || {
-        let dirtied = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            memory.write_page(cpu(1), 0, 0)
-        }));
-        assert!(dirtied.is_err(), "it has to wait for the page lock");
-        // Its reference, which it cannot give back any more.
-        memory.put_page(cpu(1), FrameNumber(0), Holder::Lookup);
-    });
+    hook.at(Kind::Cas, 1, move || assert!(memory.dirty_page(cpu(1), 0, 0)));
     assert!(!memory.reclaim(cpu(0), 0, 0));
     let unfrozen = hook.outcomes.borrow().iter().filter(|o| **o == outcome::UNFREEZE).count();
     assert_eq!(unfrozen, 1);
-    let page = memory.find_get(cpu(0), 0, 0).expect("it stays cached");
-    memory.put_page(cpu(0), page, Holder::Lookup);
+    assert!(cached(memory));
+    memory.write_out(cpu(0), 0, 0);
+    assert!(memory.reclaim(cpu(0), 0, 0), "it was written");
+    assert_eq!(free_frames(memory), SIZES.frames);
+}
+
+#[test]
+fn a_dirty_page_can_be_deleted_before_and_after_it_was_made_dirty() {
+    for before in [true, false] {
+        let memory = memory(History::CURRENT);
+        assert!(memory.add(cpu(0), 0, 0));
+        let hook = Interrupts::install();
+        if before {
+            // The first bits set are those of the change; then comes the lock of the write.
+            hook.at(Kind::Set, 1, move || assert!(memory.delete(cpu(1), 0, 0)));
+        } else {
+            hook.at(Kind::Set, 2, move || assert!(memory.delete(cpu(1), 0, 0)));
+        }
+        assert!(memory.write_page(cpu(0), 0, 0));
+        assert!(hook.steps.borrow().is_empty() && !cached(memory));
+        assert!(!memory.write_page(cpu(0), 0, 0), "there is nothing to change");
+        let refused = |event: &Event| matches!(event, Event::BadPage { .. } | Event::BugOn { .. });
+        assert_eq!(hook.saw(refused), 0);
+        assert_eq!(free_frames(memory), SIZES.frames);
+    }
 }

@@ -1,154 +1,230 @@
-//! The access sequence of every operation run alone, on every profile, as a golden file.
+//! The access sequences of every operation, on its paths of success and of failure, on every profile,
+//! as a golden file.
 //!
 //! `accesses.golden` is what `docs/fidelity.md` explains: removing, merging or swapping two accesses in
 //! `mm` changes it. `PAGERACE_BLESS=1` writes it anew; the difference is then for review.
 //!
-//! What it is not: a schedule. Nothing runs between two accesses here, except that a page lock or a
-//! count may be held beforehand.
+//! A scene prints the last operation of CPU 0. Where its path needs another party, CPU 1 runs a program
+//! too: the two take turns where the scene says so, where one has to wait, and where one ends. Objects
+//! are printed with their number unless that is 0, and `|` is where CPU 1 ran. Every outcome that a
+//! campaign counts occurs in a scene.
+//!
+//! What it is not: a search for schedules, or a check of results. Fields under a lock have no accesses,
+//! so what a list does shows by the frame that comes from it.
+
+mod scenes;
 
 use super::tables::{Op, SPEC};
 use super::*;
 use pagerace_core::sync::{Access, Hook, Kind, Waiting};
-use std::cell::{Cell, RefCell};
+use scenes::{FAILING, Program, SCENES, Scene, Turn};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-/// Records accesses by name; fails the next allocation if told to.
+/// More turns than any scene takes: two CPUs that only wait for each other are stopped.
+const MANY_TURNS: usize = 100;
+
 #[derive(Default)]
-struct Recorder {
-    names: RefCell<Names>,
-    sites: RefCell<Vec<String>>,
-    fail: Cell<bool>,
+struct State {
+    names: Names,
+    /// The CPU that runs; the other one waits in [`Stage::give_turn`].
+    now: usize,
+    ended: [bool; 2],
+    taken: usize,
+    turns: &'static [Turn],
+    /// Accesses of each CPU by kind.
+    seen: [[usize; Kind::ALL.len()]; 2],
+    /// Whether CPU 0 is at the operation that is printed.
+    printed: bool,
+    sites: Vec<String>,
+    outcomes: BTreeSet<usize>,
+    fail: bool,
 }
 
-impl Hook for Recorder {
+/// Two CPUs on two threads, of which one runs at a time.
+#[derive(Default)]
+struct Stage {
+    state: Mutex<State>,
+    turned: Condvar,
+}
+
+impl Stage {
+    fn state(&self) -> MutexGuard<'_, State> {
+        // A CPU that panicked leaves its turn in order; the other one is to end too.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait_for_turn(&self, mut state: MutexGuard<'_, State>, cpu: usize) {
+        while state.now != cpu {
+            state = self.turned.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Lets the other CPU run until it is this one's turn again; false if the other has ended.
+    fn give_turn(&self, cpu: usize) -> bool {
+        let mut state = self.state();
+        let other = 1 - cpu;
+        if state.ended[other] {
+            return false;
+        }
+        state.taken += 1;
+        assert!(state.taken < MANY_TURNS, "two CPUs wait for each other");
+        if cpu == 0 && state.printed {
+            state.sites.push("|".into());
+        }
+        state.now = other;
+        self.turned.notify_all();
+        self.wait_for_turn(state, cpu);
+        true
+    }
+}
+
+/// Ends a CPU's part, also by a panic.
+struct Ends(&'static Stage, usize);
+
+impl Drop for Ends {
+    fn drop(&mut self) {
+        let mut state = self.0.state();
+        state.ended[self.1] = true;
+        state.now = 1 - self.1;
+        self.0.turned.notify_all();
+    }
+}
+
+/// The hook of one CPU's thread.
+struct Party {
+    stage: &'static Stage,
+    cpu: usize,
+}
+
+impl Hook for Party {
     fn before(&self, access: Access) {
-        let object = self.names.borrow().get(access.addr).expect("every object has a name");
-        let class = SPEC.classes[usize::from(object.class())].name;
-        self.sites.borrow_mut().push(format!("{class}.{}", access.kind.name()));
+        let mut state = self.stage.state();
+        let seen = &mut state.seen[self.cpu][access.kind as usize];
+        *seen += 1;
+        let here = (self.cpu, access.kind, *seen);
+        if state.turns.first() == Some(&here) {
+            state.turns = &state.turns[1..];
+            drop(state);
+            self.stage.give_turn(self.cpu);
+            state = self.stage.state();
+        }
+        if self.cpu == 0 && state.printed {
+            let object = state.names.get(access.addr).expect("every object has a name");
+            let class = SPEC.classes[usize::from(object.class())].name;
+            let number = match object.instance() {
+                0 => String::new(),
+                n => format!("[{n}]"),
+            };
+            state.sites.push(format!("{class}{number}.{}", access.kind.name()));
+        }
     }
     fn after(&self, _: u64, _: u64) {}
     fn fails(&self) -> bool {
-        self.fail.replace(false)
+        self.stage.state().fail
     }
     fn wait(&self, _: &[usize], waiting: Waiting) {
-        panic!("an operation that runs alone has to wait: {waiting:?}");
+        assert!(self.stage.give_turn(self.cpu), "a CPU waits for ever: {waiting:?}");
     }
     fn wake(&self, _: usize) {}
     fn event(&self, _: pagerace_core::event::Event) {}
-    fn outcome(&self, _: usize) {}
+    fn outcome(&self, outcome: usize) {
+        self.stage.state().outcomes.insert(outcome);
+    }
     fn cpu(&self) -> CpuId {
-        CpuId::new(0)
+        CpuId::new(self.cpu)
     }
 }
 
-/// Operations before the one that is printed: each takes the right before it if it takes one.
-type Before = &'static [(Op, [u32; 2])];
-
-/// What is printed: a name, `pcp_batch`, what comes before, and the operation.
-type Scene = (&'static str, u32, Before, (Op, [u32; 2]));
-
-const SCENES: &[Scene] = {
-    use Op::*;
-    const NO: [u32; 2] = [0, 0];
-    &[
-        ("alloc order 0", 0, &[], (Alloc, NO)),
-        ("alloc order 2", 0, &[], (Alloc, [2, 0])),
-        (
-            "alloc, no memory",
-            0,
-            &[(Alloc, [2, 0]), (Alloc, [3, 0]), (Alloc, [2, 0])],
-            (Alloc, [3, 0]),
-        ),
-        ("alloc, may_fail", 0, &[], (Alloc, [9, 0])),
-        ("alloc order 0, list empty", 2, &[], (Alloc, NO)),
-        ("alloc order 0, list hit", 2, &[(Alloc, NO)], (Alloc, NO)),
-        ("alloc order 1, with lists", 2, &[], (Alloc, [1, 0])),
-        ("alloc_compound order 2", 0, &[], (AllocCompound, [2, 0])),
-        ("alloc_exact 3 pages", 0, &[], (AllocExact, [2, 0])),
-        ("split_page order 2", 0, &[(Alloc, [2, 0])], (SplitPage, NO)),
-        ("free_pages order 0", 0, &[(Alloc, NO)], (FreePages, NO)),
-        ("free_pages order 0, to the list", 2, &[(Alloc, NO)], (FreePages, NO)),
-        ("free_pages order 2", 0, &[(Alloc, [2, 0])], (FreePages, NO)),
-        ("free_pages compound order 2", 0, &[(AllocCompound, [2, 0])], (FreePages, NO)),
-        ("free_pages not last", 0, &[(AllocCompound, [2, 0]), (GetPage, NO)], (FreePages, NO)),
-        ("free_exact 3 pages", 0, &[(AllocExact, [2, 0])], (FreeExact, NO)),
-        ("get_page compound", 0, &[(AllocCompound, [2, 0])], (GetPage, NO)),
-        ("put_page order 0", 0, &[(Alloc, NO)], (PutPage, NO)),
-        ("put_page compound", 0, &[(AllocCompound, [2, 0])], (PutPage, NO)),
-        ("put_page not last", 0, &[(Alloc, NO), (GetPage, NO)], (PutPage, NO)),
-        ("add index 0", 0, &[], (Add, NO)),
-        ("add index 1", 0, &[(Add, NO)], (Add, [0, 1])),
-        ("add, index taken", 0, &[(Add, NO)], (Add, NO)),
-        ("delete index 0", 0, &[(Add, NO)], (Delete, NO)),
-        ("delete index 1, last of its node", 0, &[(Add, [0, 1])], (Delete, [0, 1])),
-        ("delete nothing", 0, &[], (Delete, NO)),
-        ("lookup index 0", 0, &[(Add, NO)], (Lookup, NO)),
-        ("lookup index 1", 0, &[(Add, [0, 1])], (Lookup, [0, 1])),
-        ("lookup nothing", 0, &[], (Lookup, NO)),
-        ("lookup_lock", 0, &[(Add, NO)], (LookupLock, NO)),
-        ("truncate two pages", 0, &[(Add, NO), (Add, [0, 1])], (Truncate, NO)),
-        ("reclaim", 0, &[(Add, NO)], (Reclaim, NO)),
-        ("reclaim, freeze fails", 0, &[(Add, NO), (Lookup, NO)], (Reclaim, NO)),
-        ("reclaim nothing", 0, &[], (Reclaim, NO)),
-        ("writeback", 0, &[(Add, NO)], (Writeback, NO)),
-        ("writeback nothing", 0, &[], (Writeback, NO)),
-        ("scan a page", 0, &[(Alloc, NO)], (Scan, NO)),
-        ("scan a tail", 0, &[(AllocCompound, [2, 0])], (Scan, [3, 0])),
-        ("scan a free frame", 0, &[], (Scan, NO)),
-        ("drain_local", 2, &[(Alloc, NO)], (DrainLocal, NO)),
-        ("drain_all", 2, &[(Alloc, NO)], (DrainAll, NO)),
-        ("synchronize_rcu", 0, &[], (SynchronizeRcu, NO)),
-    ]
-};
-
-/// `alloc order 9` stands for an allocation that the schedule fails.
-const FAILING: u32 = 9;
-
-fn sites(recorder: &Recorder, history: &[u8], scene: usize) -> Vec<String> {
-    let (_, batch, before, last) = SCENES[scene];
-    let fields = [8, batch, 1, 2];
-    let setup = Setup { cpus: 2, fields: &fields, history };
-    let memory = <MmSubject as Subject>::new(&setup);
-    let mut names = Names::new();
-    Subject::name(&memory, &mut names);
-    *recorder.names.borrow_mut() = names;
-    let mut held = None;
-    for &(op, operands) in before.iter().chain([&last]) {
-        recorder.sites.borrow_mut().clear();
-        recorder.fail.set(op == Op::Alloc && operands[0] == FAILING);
-        let takes = !SPEC.ops[op as usize].takes.is_empty();
-        let call = Call { op: op as usize, operands, right: held.filter(|_| takes) };
-        match execute(&memory, CpuId::new(0), call) {
-            Done::Ok(right) => held = right.or(held.filter(|_| !takes)),
+/// Runs a part of a program; the last operation is printed if that is wanted.
+fn run(party: &Party, memory: &MmSubject, ops: Program, held: &mut Vec<Right>, prints: bool) {
+    for (at, &(op, operands)) in ops.iter().enumerate() {
+        let takes = SPEC.ops[op as usize].takes;
+        let fits = held.iter().rposition(|right| takes.has(<MmSubject as Subject>::kind(right)));
+        let right = fits.map(|at| held.remove(at));
+        {
+            let mut state = party.stage.state();
+            state.fail = operands[0] == FAILING;
+            state.printed |= prints && at + 1 == ops.len();
+        }
+        match execute(memory, CpuId::new(party.cpu), Call { op: op as usize, operands, right }) {
+            Done::Ok(right) => held.extend(right),
             Done::Failed => {}
             Done::Skipped(_) => panic!("{op:?} does not fit its scene"),
         }
     }
-    recorder.sites.borrow().clone()
 }
 
-#[test]
-fn access_sequences_are_the_golden_ones() {
-    let recorder: &'static Recorder = Box::leak(Box::default());
-    let guard = Controlled::install(recorder);
+/// Runs a scene; returns the accesses that it prints, and whether all turns were taken.
+fn play(stage: &'static Stage, history: &[u8], scene: &Scene) -> (Vec<String>, bool) {
+    let fields = [8, scene.pcp_batch, 1, 2];
+    let setup = Setup { cpus: 2, fields: &fields, history };
+    let memory = &<MmSubject as Subject>::new(&setup);
+    let outcomes = std::mem::take(&mut stage.state().outcomes);
+    // Alone at first.
+    *stage.state() = State { ended: [false, true], outcomes, ..State::default() };
+    Subject::name(memory, &mut stage.state().names);
+    let [main, other] = [0, 1].map(|cpu| &*Box::leak(Box::new(Party { stage, cpu })));
+    let _hook = Controlled::install(main);
+    let mut held = Vec::new();
+    let (before, ops) = scene.ops.split_at(scene.before);
+    run(main, memory, before, &mut held, false);
+    {
+        let mut state = stage.state();
+        state.seen = Default::default();
+        state.turns = scene.turns;
+        state.ended[1] = scene.other.is_empty();
+        state.now = scene.turns.first().map_or(0, |turn| turn.0);
+    }
+    std::thread::scope(|scope| {
+        if !scene.other.is_empty() {
+            scope.spawn(|| {
+                let _hook = Controlled::install(other);
+                let _ends = Ends(stage, 1);
+                stage.wait_for_turn(stage.state(), 1);
+                run(other, memory, scene.other, &mut Vec::new(), false);
+            });
+        }
+        let _ends = Ends(stage, 0);
+        stage.wait_for_turn(stage.state(), 0);
+        run(main, memory, ops, &mut held, true);
+        stage.state().printed = false;
+    });
+    let mut state = stage.state();
+    (std::mem::take(&mut state.sites), state.turns.is_empty())
+}
+
+/// Runs all scenes; returns the golden text and the outcomes that occurred.
+fn play_all() -> (String, BTreeSet<usize>) {
+    let stage: &'static Stage = Box::leak(Box::default());
     let mut text = String::new();
-    for (at, (name, ..)) in SCENES.iter().enumerate() {
-        writeln!(text, "{name}").expect("a string");
+    for scene in SCENES {
+        writeln!(text, "{}", scene.name).expect("a string");
         // Profiles that agree share a line.
         let mut said: Vec<(Vec<&str>, Vec<String>)> = Vec::new();
+        let mut played = false;
         for profile in SPEC.profiles {
-            let sites = sites(recorder, profile.history, at);
+            let (sites, all_turns) = play(stage, profile.history, scene);
+            played |= all_turns;
             match said.iter_mut().find(|(_, seen)| *seen == sites) {
                 Some((profiles, _)) => profiles.push(profile.name),
                 None => said.push((vec![profile.name], sites)),
             }
         }
+        assert!(played, "no profile takes all turns of `{}`", scene.name);
         for (profiles, sites) in said {
             writeln!(text, "  {}:", profiles.join(", ")).expect("a string");
             writeln!(text, "    {}", sites.join(" ")).expect("a string");
         }
     }
-    drop(guard);
+    let outcomes = std::mem::take(&mut stage.state().outcomes);
+    (text, outcomes)
+}
+
+#[test]
+fn access_sequences_are_the_golden_ones() {
+    let (text, _) = play_all();
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/subject/mm/accesses.golden");
     if std::env::var_os("PAGERACE_BLESS").is_some() {
         std::fs::write(path, &text).expect("the golden file can be written");
@@ -158,14 +234,16 @@ fn access_sequences_are_the_golden_ones() {
 }
 
 #[test]
-fn every_operation_and_every_kind_of_access_is_in_a_scene() {
+fn every_operation_outcome_and_kind_of_access_is_in_a_scene() {
     for op in Op::ALL {
-        assert!(SCENES.iter().any(|(.., last)| last.0 == *op), "{op:?}");
+        assert!(SCENES.iter().any(|scene| scene.ops.last().is_some_and(|l| l.0 == *op)), "{op:?}");
     }
-    let golden = include_str!("accesses.golden");
-    // What only happens in company: waiting, waking, and a compare-exchange that may fail by itself.
-    let alone = |kind: &&Kind| !matches!(kind, Kind::CasWeak | Kind::Wait | Kind::Wake);
-    for kind in Kind::ALL.iter().filter(alone) {
-        assert!(golden.contains(&format!(".{}", kind.name())), "{kind:?}");
+    let (text, outcomes) = play_all();
+    for (outcome, name) in SPEC.outcomes.iter().enumerate() {
+        assert!(outcomes.contains(&outcome), "{name}");
+    }
+    // `mm` has no compare-exchange that may fail by itself.
+    for kind in Kind::ALL.iter().filter(|kind| **kind != Kind::CasWeak) {
+        assert!(text.contains(&format!(".{}", kind.name())), "{kind:?}");
     }
 }
