@@ -1,5 +1,5 @@
 //! Glue between libFuzzer and [`pagerace::target`]: one target per process, its start, and the
-//! counters that tell the engine which accesses met.
+//! counters that tell the engine what met.
 //!
 //! What it is not: part of the tool. What a target does with an input stands in `pagerace::target`.
 
@@ -11,7 +11,7 @@ use std::fmt::Display;
 use std::process::exit;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-/// How many counters the meetings of accesses are folded into. More would be finer, and would cost
+/// How many counters the signals of runs are folded into. More would be finer, and would cost
 /// the engine more after each input.
 const COUNTERS: usize = 1_024;
 
@@ -57,8 +57,8 @@ pub fn run(input: &Input<MmSubject>) {
     TARGET.with_borrow_mut(|target| {
         let target = target.as_mut().expect("init() came first");
         target.run(&input.case);
-        for &meeting in target.meetings() {
-            MET.0[usize::from(meeting) % COUNTERS].store(1, Ordering::Relaxed);
+        for &signal in target.signals() {
+            MET.0[usize::from(signal) % COUNTERS].store(1, Ordering::Relaxed);
         }
     });
 }

@@ -1,22 +1,26 @@
 //! Cases worth another look: those that showed something seldom seen.
 //!
-//! A case is kept if one of its meetings (see [`crate::exec::coverage`]) has been seen fewer than
-//! [`RARE`] times. The pool is small and the oldest go first, so what is seldom seen *now* is what is
-//! edited. Every case derived from a kept one has the same *root*, the fresh case that its line began
-//! with; a line that came to a finding is dropped whole, so findings of one campaign are independent.
+//! Each signal (see [`crate::exec::coverage`]) is counted over all cases of a job. A case is worth what
+//! its rarest signal is: the fewer cases showed that, and the fewer times the case was edited already,
+//! the better. Of two kept cases drawn by chance the better is edited, and the worse is replaced by a new
+//! one that is no worse. So what is seldom seen *now* gets most of the attention, and what does not lead
+//! anywhere loses it.
+//!
+//! Every case derived from a kept one has the same *root*, the fresh case that its line began with; a line
+//! that came to a finding is dropped whole, so findings of one campaign are independent.
 //!
 //! What it is not: a corpus. It lives and dies with a job, and knows no profile, switch or entry.
 
 use crate::exec::Run;
-use crate::exec::coverage::{MEETINGS, contended};
+use crate::exec::coverage::{SIGNALS, contended};
 use crate::program::rng::Rng;
-use crate::program::{Case, Key};
+use crate::program::{Case, Key, Policy};
 use crate::subject::Spec;
 
-/// How often a meeting is rare.
-const RARE: u32 = 6;
 /// How many cases are kept.
-const KEPT: usize = 64;
+const KEPT: usize = 256;
+/// How many cases that show its rarest signal an edit of a kept case weighs.
+const EDIT: u32 = 8;
 
 /// A kept case.
 #[derive(Debug)]
@@ -25,59 +29,90 @@ pub(super) struct Kept {
     pub root: Option<u64>,
     /// The case.
     pub case: Case,
-    /// Its points at objects that two CPUs touched.
+    /// Its points at objects that two CPUs touched, and how many of these stand before its rarest signal:
+    /// a switch at one of them would make another case of it.
     pub contended: Vec<Key>,
+    pub behind: usize,
+    /// Its rarest signal when it was kept.
+    rarest: u16,
+    edits: u32,
 }
-
-/// After so many cases everything is forgotten and rare again. What a pool finds, it mostly finds while
-/// it is young; later its lines have spread where they happened to, and a new start does better.
-const LIFE: u32 = 120_000;
 
 /// The kept cases of one job.
 #[derive(Debug)]
 pub(super) struct Pool {
     seen: Vec<u32>,
     kept: Vec<Kept>,
-    /// Which of `kept` the next case replaces once the pool is full.
-    oldest: usize,
-    /// How many cases were considered since everything was forgotten.
-    age: u32,
+    rng: Rng,
 }
 
 impl Pool {
-    pub(super) fn new(spec: &Spec) -> Self {
-        let nothing = |_| Kept { root: None, case: Case::empty(spec), contended: Vec::new() };
-        Self { seen: vec![0; MEETINGS], kept: (0..KEPT).map(nothing).collect(), oldest: 0, age: 0 }
+    pub(super) fn new(spec: &Spec, seed: u64) -> Self {
+        let nothing = |_| Kept {
+            root: None,
+            case: Case::empty(spec),
+            contended: Vec::new(),
+            behind: 0,
+            rarest: 0,
+            edits: 0,
+        };
+        let kept = (0..KEPT).map(nothing).collect();
+        Self { seen: vec![0; SIGNALS], kept, rng: Rng::new(seed) }
     }
 
-    /// Counts the meetings of a case and keeps it if one of them is rare.
-    pub(super) fn consider(&mut self, root: u64, case: &Case, run: &Run, meetings: &[u16]) {
-        self.age += 1;
-        if self.age == LIFE {
-            self.age = 0;
-            self.seen.fill(0);
-            for place in &mut self.kept {
-                place.root = None;
-            }
+    /// What speaks against editing a kept case; nothing against replacing an empty place.
+    fn weariness(&self, at: usize) -> u32 {
+        let kept = &self.kept[at];
+        match kept.root {
+            Some(_) => self.seen[usize::from(kept.rarest)].saturating_add(kept.edits * EDIT),
+            None => u32::MAX,
         }
-        let mut rare = false;
-        for &meeting in meetings {
-            let seen = &mut self.seen[usize::from(meeting)];
-            rare |= *seen < RARE;
+    }
+
+    /// Two kept cases by chance: the better, then the worse.
+    fn two(&mut self) -> (usize, usize) {
+        let (a, b) = (self.rng.below(KEPT), self.rng.below(KEPT));
+        if self.weariness(a) <= self.weariness(b) { (a, b) } else { (b, a) }
+    }
+
+    /// Counts the signals of a case and keeps it if it is no worse than one of two that are kept.
+    ///
+    /// Its schedule is kept as it was executed, without the decisions that were not reached.
+    pub(super) fn consider(
+        &mut self,
+        root: u64,
+        case: &Case,
+        run: &Run,
+        signals: &[u16],
+        lines: &[usize],
+    ) {
+        for &signal in signals {
+            let seen = &mut self.seen[usize::from(signal)];
             *seen = seen.saturating_add(1);
         }
-        if rare {
-            let place = &mut self.kept[self.oldest];
+        let all = signals.iter().zip(lines);
+        let Some((&rarest, &line)) = all.min_by_key(|(s, _)| self.seen[usize::from(**s)]) else {
+            return;
+        };
+        let (_, worse) = self.two();
+        if self.seen[usize::from(rarest)] <= self.weariness(worse) {
+            let place = &mut self.kept[worse];
             place.root = Some(root);
             place.case.clone_from(case);
-            contended(run, &mut place.contended);
-            self.oldest = (self.oldest + 1) % KEPT;
+            place.case.policy = Policy::Stay;
+            place.case.decisions.clone_from(&run.executed);
+            place.case.normalize();
+            place.behind = contended(run, line, &mut place.contended);
+            (place.rarest, place.edits) = (rarest, 0);
         }
     }
 
-    /// A kept case; `None` if the place drawn is empty.
-    pub(super) fn draw(&self, rng: &mut Rng) -> Option<&Kept> {
-        Some(&self.kept[rng.below(KEPT)]).filter(|kept| kept.root.is_some())
+    /// A kept case, to be edited; `None` if the places drawn are empty.
+    pub(super) fn draw(&mut self) -> Option<&Kept> {
+        let (better, _) = self.two();
+        let kept = &mut self.kept[better];
+        kept.edits += 1;
+        Some(&*kept).filter(|kept| kept.root.is_some())
     }
 
     /// Forgets a line.
@@ -98,27 +133,28 @@ mod tests {
     use crate::subject::mm::MmSubject;
 
     #[test]
-    fn what_is_common_is_not_kept_and_a_line_goes_whole() {
+    fn what_is_seldom_seen_is_edited_until_that_leads_nowhere_and_a_line_goes_whole() {
         let spec = MmSubject::spec();
-        let (mut pool, mut rng) = (Pool::new(spec), Rng::new(1));
-        let mut case = Case::empty(spec);
+        let mut pool = Pool::new(spec, 1);
+        let case = Case::empty(spec);
         let mut executor = Executor::<MmSubject>::new();
         let run = executor.run(&case);
-        let mut roots = |pool: &Pool| -> Vec<u64> {
-            let mut roots: Vec<u64> =
-                (0..20 * KEPT).filter_map(|_| pool.draw(&mut rng)?.root).collect();
-            roots.sort_unstable();
-            roots.dedup();
-            roots
-        };
-        assert!(roots(&pool).is_empty());
-        for root in 0..u64::from(RARE) + 5 {
-            case.first = (root % 2) as u8;
-            pool.consider(root, &case, run, &[7]);
+        assert!(pool.draw().is_none());
+        // One case in ten shows signal 8 beside 7.
+        for root in 0..5_000 {
+            let signals: &[u16] = if root % 10 == 0 { &[7, 8] } else { &[7] };
+            pool.consider(root, &case, run, signals, &[0, 0]);
         }
-        assert_eq!(roots(&pool), (0..u64::from(RARE)).collect::<Vec<_>>());
-        pool.consider(100, &case, run, &[7, 8]);
-        pool.drop_line(2);
-        assert_eq!(roots(&pool), [0, 1, 3, 4, 5, 100]);
+        let is_rare = |pool: &mut Pool| {
+            let root = pool.draw().expect("all places are taken").root.expect("it is kept");
+            root.is_multiple_of(10)
+        };
+        let rare = (0..1_000).filter(|_| is_rare(&mut pool)).count();
+        assert!(rare > 900, "{rare}");
+        let rare = (0..200_000).filter(|_| is_rare(&mut pool)).count();
+        assert!(rare < 200_000 && pool.kept.iter().all(|kept| kept.edits > 0), "all had a turn");
+        let root = pool.kept[0].root.unwrap();
+        pool.drop_line(root);
+        assert!(pool.kept.iter().all(|kept| kept.root != Some(root)));
     }
 }

@@ -13,6 +13,8 @@ use crate::subject::{MAX_OPERANDS, Spec};
 pub enum Mutation {
     /// A new operation somewhere.
     Insert,
+    /// A new operation at the end of a program, mostly one that takes a result which nobody takes.
+    Append,
     /// An operation goes.
     Remove,
     /// Two operations of one program change places; what refers to them follows.
@@ -39,8 +41,9 @@ pub enum Mutation {
 
 impl Mutation {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Insert,
+        Self::Append,
         Self::Remove,
         Self::Swap,
         Self::Duplicate,
@@ -63,12 +66,14 @@ const EDITS: usize = 6;
 const LARGER: u16 = 144;
 /// New decisions stand up to this point of an operation.
 const POINTS: usize = 16;
+/// In 256: an appended operation takes a result which nobody takes, if there is one.
+const TAKES: u16 = 176;
 /// In 256: a new decision fails its access instead of switching.
 const FAILS: u16 = 24;
 
 /// What a search lets edits make a case grow to: small cases run fast, and what they show is
 /// understood.
-pub const TRIMMED_OPS: usize = 7;
+pub const TRIMMED_OPS: usize = 9;
 /// As [`TRIMMED_OPS`], for decisions.
 pub const TRIMMED_DECISIONS: usize = 5;
 
@@ -114,6 +119,7 @@ impl<'a> Mutator<'a> {
     pub fn apply(&mut self, mutation: Mutation, case: &mut Case) -> bool {
         let done = match mutation {
             Mutation::Insert => self.insert(case),
+            Mutation::Append => self.append(case),
             Mutation::Remove => self.an_op(case).map(|id| case.remove_op(id)),
             Mutation::Swap => self.swap(case),
             Mutation::Duplicate => self.duplicate(case),
@@ -189,18 +195,64 @@ impl<'a> Mutator<'a> {
 
     fn insert(&mut self, case: &mut Case) -> Option<()> {
         let op = self.rng.below(self.spec.ops.len()) as u8;
-        let row = &self.spec.ops[usize::from(op)];
         let place = self.a_place(case);
         let start = case.ops.partition_point(|op| op.place < place);
         let end = case.ops.partition_point(|op| op.place <= place);
         let before = start + self.rng.below(end - start + 1);
-        let mut operands = [0; MAX_OPERANDS];
-        for (value, operand) in operands.iter_mut().zip(row.operands) {
-            *value = self.rng.run(LARGER, 255) as u32 % operand.limit;
-        }
+        let operands = self.operands(op);
         let right = self.a_right(case, op, before);
         let op = OpInstance { place, op, operands, right };
         case.insert_op(OpId(before as u8), op).then_some(())
+    }
+
+    /// Half of the time the CPU whose program ended there gives way before the new operation, as it did
+    /// by ending: what happened up to here then happens again.
+    fn append(&mut self, case: &mut Case) -> Option<()> {
+        let cpu = self.rng.below(usize::from(case.cpus)) as u8;
+        let place = Place::Cpu(cpu);
+        let end = case.ops.partition_point(|op| op.place <= place);
+        let (op, right) = match self.an_untaken(case, place) {
+            Some((by, taker)) if self.rng.chance(TAKES) => (taker, Some(by)),
+            _ => {
+                let op = self.rng.below(self.spec.ops.len()) as u8;
+                (op, self.a_right(case, op, end))
+            }
+        };
+        let operands = self.operands(op);
+        let new = OpId(end as u8);
+        if !case.insert_op(new, OpInstance { place, op, operands, right }) {
+            return None;
+        }
+        if case.cpus > 1 && self.rng.chance(128) {
+            let to = (cpu + 1 + self.rng.below(usize::from(case.cpus) - 1) as u8) % case.cpus;
+            let at = Key { op: new, site: Site::Nth(1) };
+            case.decisions.push(Decision { at, action: Action::Run(to) });
+        }
+        Some(())
+    }
+
+    /// A result that an operation of this place gives and none takes, and an operation that takes such.
+    fn an_untaken(&mut self, case: &Case, place: Place) -> Option<(OpId, u8)> {
+        let spec = self.spec;
+        let given = |id: OpId, op: &OpInstance| {
+            let kind = spec.ops[usize::from(op.op)].gives?;
+            let taken = case.ops.iter().any(|other| other.right == Some(id));
+            (!taken).then_some((id, kind))
+        };
+        let untaken = || case.program(place).filter_map(|(id, op)| given(id, op));
+        let (by, kind) = untaken().nth(self.rng.below(untaken().count().max(1)))?;
+        let takers = || (0..spec.ops.len()).filter(|&op| spec.ops[op].takes.has(kind));
+        let taker = takers().nth(self.rng.below(takers().count().max(1)))?;
+        Some((by, taker as u8))
+    }
+
+    fn operands(&mut self, op: u8) -> [u32; MAX_OPERANDS] {
+        let mut operands = [0; MAX_OPERANDS];
+        let row = &self.spec.ops[usize::from(op)];
+        for (value, operand) in operands.iter_mut().zip(row.operands) {
+            *value = self.rng.run(LARGER, 255) as u32 % operand.limit;
+        }
+        operands
     }
 
     fn swap(&mut self, case: &mut Case) -> Option<()> {
@@ -318,149 +370,4 @@ impl<'a> Mutator<'a> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::program::rng::Rng;
-    use crate::program::toy::{SPEC, any_case};
-
-    /// Applies one mutation to many cases and checks each pair of cases.
-    fn each(mutation: Mutation, check: impl Fn(&Case, &Case)) {
-        let mut rng = Rng::new(mutation as u64);
-        let mut mutator = Mutator::new(&SPEC, 1);
-        let (mut applied, mut changed) = (0, 0);
-        for _ in 0..1500 {
-            let before = any_case(&mut rng);
-            let mut after = before.clone();
-            if mutator.apply(mutation, &mut after) {
-                applied += 1;
-                changed += usize::from(after != before);
-                check(&before, &after);
-            } else {
-                assert_eq!(before, after, "{mutation:?} does not half apply");
-            }
-            let mut fitted = after.clone();
-            fitted.fit(&SPEC);
-            assert_eq!(after, fitted, "{mutation:?}");
-        }
-        assert!(applied > 300 && changed > 250, "{mutation:?} {applied} {changed}");
-    }
-
-    fn same_ops(a: &Case, b: &Case) -> usize {
-        a.ops.iter().zip(&b.ops).filter(|(a, b)| a == b).count()
-    }
-
-    #[test]
-    fn insert_adds_one_operation_and_keeps_the_decisions() {
-        each(Mutation::Insert, |a, b| {
-            assert_eq!((a.ops.len() + 1, a.decisions.len()), (b.ops.len(), b.decisions.len()));
-        });
-    }
-
-    #[test]
-    fn remove_removes_one_operation() {
-        each(Mutation::Remove, |a, b| assert_eq!(a.ops.len(), b.ops.len() + 1));
-    }
-
-    #[test]
-    fn swap_reorders_one_program() {
-        each(Mutation::Swap, |a, b| {
-            let count = |case: &Case, place| case.program(place).count();
-            for op in &a.ops {
-                assert_eq!(count(a, op.place), count(b, op.place));
-            }
-            assert_eq!(a.decisions.len(), b.decisions.len());
-        });
-    }
-
-    #[test]
-    fn duplicate_adds_one_operation_and_its_decisions() {
-        each(Mutation::Duplicate, |a, b| {
-            assert_eq!(a.ops.len() + 1, b.ops.len());
-            assert!(a.decisions.len() <= b.decisions.len());
-        });
-    }
-
-    #[test]
-    fn move_keeps_the_operations() {
-        each(Mutation::Move, |a, b| assert_eq!(a.ops.len(), b.ops.len()));
-    }
-
-    #[test]
-    fn retarget_changes_one_right_to_one_that_fits() {
-        each(Mutation::Retarget, |a, b| {
-            assert!(same_ops(a, b) + 1 >= a.ops.len());
-            for (before, after) in a.ops.iter().zip(&b.ops).filter(|(a, b)| a != b) {
-                assert_eq!(OpInstance { right: after.right, ..*before }, *after);
-                let right = after.right.map(|id| b.ops[id.index()].op);
-                let gives = right.and_then(|op| SPEC.ops[usize::from(op)].gives);
-                let takes = SPEC.ops[usize::from(after.op)].takes;
-                // None: the only fitting result was its own.
-                assert!(right.is_none() || gives.is_some_and(|kind| takes.has(kind)));
-            }
-        });
-    }
-
-    #[test]
-    fn operand_changes_one_operand() {
-        each(Mutation::Operand, |a, b| assert!(same_ops(a, b) + 1 >= a.ops.len()));
-    }
-
-    #[test]
-    fn decide_shift_and_undecide_change_one_decision() {
-        each(Mutation::Decide, |a, b| assert!(b.decisions.len() <= a.decisions.len() + 1));
-        each(Mutation::Shift, |a, b| {
-            assert_eq!(a.ops, b.ops);
-            let kept = a.decisions.iter().filter(|d| b.decisions.contains(d)).count();
-            assert!(kept + 2 >= a.decisions.len(), "one moved, and may now hide one");
-        });
-        each(Mutation::Undecide, |a, b| {
-            assert_eq!(a.decisions.len(), b.decisions.len() + 1);
-            assert_eq!(a.ops, b.ops);
-        });
-    }
-
-    #[test]
-    fn field_and_policy_change_nothing_else() {
-        each(Mutation::Field, |a, b| {
-            assert_eq!(Case { fields: b.fields.clone(), ..a.clone() }, *b);
-        });
-        each(Mutation::Policy, |a, b| assert_eq!(Case { policy: b.policy, ..a.clone() }, *b));
-    }
-
-    #[test]
-    fn splice_brings_one_program_along() {
-        let mut rng = Rng::new(3);
-        let mut mutator = Mutator::new(&SPEC, 2);
-        for _ in 0..1500 {
-            let (before, other) = (any_case(&mut rng), any_case(&mut rng));
-            let mut after = before.clone();
-            mutator.splice(&mut after, &other);
-            let mut fitted = after.clone();
-            fitted.fit(&SPEC);
-            assert_eq!(after, fitted);
-            let kinds =
-                |case: &Case, place| case.program(place).map(|(_, op)| op.op).collect::<Vec<_>>();
-            let spliced = (0..before.cpus).map(Place::Cpu).filter(|&to| {
-                (0..before.cpus)
-                    .map(Place::Cpu)
-                    .filter(|&p| p != to)
-                    .all(|p| kinds(&before, p) == kinds(&after, p))
-                    && (0..other.cpus)
-                        .any(|from| kinds(&other, Place::Cpu(from)).starts_with(&kinds(&after, to)))
-            });
-            assert!(spliced.count() > 0, "{before:?}\n{other:?}\n{after:?}");
-        }
-    }
-
-    #[test]
-    fn one_seed_makes_the_same_edits() {
-        let edited = || {
-            let mut mutator = Mutator::new(&SPEC, 7);
-            let mut case = Case::empty(&SPEC);
-            (0..300).for_each(|_| mutator.mutate(&mut case));
-            case
-        };
-        assert_eq!(edited(), edited());
-        assert_ne!(edited(), Case::empty(&SPEC));
-    }
-}
+mod tests;

@@ -209,10 +209,10 @@ impl<S: Subject> Target<S> {
         Some(self.found(finding, kind, case))
     }
 
-    /// Which accesses of two CPUs met in the last input, as numbers below
-    /// [`MEETINGS`](crate::exec::coverage::MEETINGS); for engines that take such for coverage.
+    /// What met in the last input, as numbers below
+    /// [`SIGNALS`](crate::exec::coverage::SIGNALS); for engines that take such for coverage.
     /// To be called once after each input, as mutations depend on it.
-    pub fn meetings(&mut self) -> &[u16] {
+    pub fn signals(&mut self) -> &[u16] {
         self.mutator.consider(&self.case, self.executor.last())
     }
 

@@ -43,7 +43,7 @@ impl<S: Subject> Default for Mutator<S> {
 }
 
 impl<S: Subject> Mutator<S> {
-    /// Takes in the run of an input, and says which accesses met in it.
+    /// Takes in the run of an input, and says what met in it.
     pub(super) fn consider(&mut self, case: &Case, run: &Run) -> &[u16] {
         self.source.case.clone_from(case);
         self.source.consider(run)

@@ -134,10 +134,10 @@ fn what_a_plan_leaves_out_does_not_run() {
 }
 
 #[test]
-fn meetings_are_those_of_the_last_input() {
+fn signals_are_those_of_the_last_input() {
     let mut target = target(&Plan { profile: "current", ..PLAN }, None);
     assert!(target.examine(&padded()).is_none());
-    assert!(!target.meetings().is_empty());
+    assert!(!target.signals().is_empty());
     assert!(target.examine(&Case::empty(&SPEC)).is_none());
-    assert!(target.meetings().is_empty());
+    assert!(target.signals().is_empty());
 }
