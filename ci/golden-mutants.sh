@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Does the golden test of the access sequences notice an access removed, swapped or merged in mm?
-# Cost: half a minute for each mutant, on two cores.
+# Cost: 4 to 10 minutes, beside 1 for the first build, on two cores.
 #
 # Works on a copy of the sources. Each mutant is one edit; the test must pass without any, and fail
 # with each. An edit that no longer changes anything, or does not compile, is an error, not a pass.
