@@ -24,6 +24,8 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 /// More turns than any scene takes: two CPUs that only wait for each other are stopped.
 const MANY_TURNS: usize = 100;
+/// More accesses of one kind than any program makes: a CPU that never gets further is stopped.
+const MANY_ACCESSES: usize = 1000;
 
 #[derive(Default)]
 struct State {
@@ -103,6 +105,7 @@ impl Hook for Party {
         let mut state = self.stage.state();
         let seen = &mut state.seen[self.cpu][access.kind as usize];
         *seen += 1;
+        assert!(*seen < MANY_ACCESSES, "a CPU goes round in circles");
         let here = (self.cpu, access.kind, *seen);
         if state.turns.first() == Some(&here) {
             state.turns = &state.turns[1..];
