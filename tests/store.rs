@@ -104,7 +104,7 @@ fn what_cannot_be_checked_is_told_from_what_breaks_its_promise() {
     let [large, wrong, empty] = &checked[..] else { panic!("{checked:?}") };
     let said = large.refused.as_ref().unwrap().to_string();
     assert!(
-        said.contains("a.case") && said.contains("65 switches; an entry has at most 64"),
+        said.contains("a.case") && said.contains("33 switches; an entry has at most 32"),
         "{said}"
     );
     assert!(said.contains("next: reduce it: `pagerace minimize"), "{said}");

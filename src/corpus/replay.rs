@@ -27,7 +27,7 @@ pub const MAX_STEPS: u64 = 1_000_000_000;
 const STEPS_OF_A_RUN: u64 = 100;
 /// The most switches of an entry whose schedules are run. A search goes as deep as a schedule has
 /// switches, on a stack that is small.
-pub const MAX_SWITCHES: usize = 64;
+pub const MAX_SWITCHES: usize = 32;
 
 /// What is left of the steps.
 struct Budget(u64);
