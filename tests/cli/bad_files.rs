@@ -8,8 +8,11 @@ use std::fs::{self, File};
 use std::path::Path;
 use tempfile::TempDir;
 
-/// What makes a bad file of a path, by name.
-const BAD: [(&str, fn(&Path)); 9] = [
+/// Makes a bad file of a path.
+type Make = fn(&Path);
+
+/// Bad files by name.
+const BAD: [(&str, Make); 9] = [
     ("empty", |path| fs::write(path, "").unwrap()),
     ("foreign", |path| fs::write(path, [0x7f, b'E', b'L', b'F', 0, 255]).unwrap()),
     ("truncated", |path| fs::write(path, &LEAK[..LEAK.len() / 3 + 4]).unwrap()),
@@ -34,7 +37,7 @@ fn names_the_file(text: &str, file: &str, command: &[&str]) {
 #[test]
 fn bad_files_are_refused_with_their_path_and_a_next_step() {
     let dir = directory();
-    let missing: (&str, fn(&Path)) = ("missing", |_| ());
+    let missing: (&str, Make) = ("missing", |_| ());
     for (name, make) in BAD.into_iter().chain([missing]) {
         let file = format!("{name}.case");
         make(&dir.path().join(&file));
