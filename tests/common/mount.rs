@@ -28,7 +28,7 @@ pub fn is_possible(at: &Path) -> bool {
         let why = "this system allows no mounts to this user";
         assert!(std::env::var_os(NEEDED).is_none(), "{why}, and {NEEDED} is set");
         // Not with a macro: what those print of a test that passes is not shown.
-        let skipped = format!("skipped, but for {NEEDED}: a full or read-only store: {why}\n");
+        let skipped = format!("skipped: {why} (`{NEEDED}=1` makes that a failure)\n");
         drop(std::io::stderr().write_all(skipped.as_bytes()));
     }
     possible
