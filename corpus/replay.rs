@@ -5,7 +5,7 @@
 //! test that finds nothing to test shows nothing.
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use pagerace::corpus::{Entry, Error, Store, replay};
+use pagerace::corpus::{Entry, Error, Store, replay, shown, shown_word};
 use pagerace::examine::Examiner;
 use pagerace::exec::Executor;
 use pagerace::program::Expect;
@@ -23,7 +23,7 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
         Ok(trials) if trials.is_empty() => {
-            eprintln!("{} has no entries, so nothing was tested", root.display());
+            eprintln!("{} has no entries, so nothing was tested", shown(&root));
             ExitCode::FAILURE
         }
         Ok(trials) => libtest_mimic::run(&arguments, trials).exit_code(),
@@ -36,7 +36,7 @@ fn trials<S: Subject>(root: &Path) -> Result<Vec<Trial>, Error> {
     for store in Store::under(root)? {
         for path in store.files()? {
             let name = path.strip_prefix(root).unwrap_or(&path).with_extension("");
-            let name = name.to_string_lossy().into_owned();
+            let name = shown(&name);
             trials.push(match store.read(S::spec(), &path) {
                 Ok(entry) => {
                     let kind = kind(&entry);
@@ -66,5 +66,5 @@ fn keeps_its_promise<S: Subject>(entry: &Entry, path: &Path) -> Result<(), Faile
         return Ok(());
     }
     let broken = replayed.explain(S::spec(), entry);
-    Err(format!("{broken}\nlook at it with: pagerace replay {}", path.display()).into())
+    Err(format!("{broken}\nlook at it with: pagerace replay {}", shown_word(path)).into())
 }

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Counters, SPEC, entry, entry_of, tools};
-use pagerace::corpus::replay::row;
+use pagerace::corpus::replay::{replay_within, row, row_within};
 use pagerace::corpus::{Broken, Cell, Entry, replay};
 
 const TEXT: &str = "\
@@ -51,6 +51,52 @@ fn replaying_runs_all_schedules_with_one_switch_more() {
     // On the default profile a bump is one access; each CPU may start, and the other may come first.
     assert_eq!(first.schedules, 2);
     assert_eq!(first, replay(&mut executor, &mut examiner, &entry()));
+}
+
+/// Passes under both histories, so that both are searched.
+const PASSING: [(&str, &str); 2] = [
+    ("expect overlap/lost-update race", "expect pass"),
+    ("op1 counter.store#1", "op1 counter.load#1"),
+];
+
+#[test]
+fn one_budget_of_steps_serves_both_searches() {
+    let mut text = TEXT.replace("bump counter", "read counter");
+    for (from, to) in PASSING {
+        text = text.replace(from, to);
+    }
+    let entry = entry_of(&text);
+    let (mut executor, mut examiner) = tools();
+    let mut within = |steps| replay_within(&mut executor, &mut examiner, &entry, steps);
+    let whole = within(u64::MAX);
+    assert!(whole.is_kept() && !whole.is_too_large(), "{whole:?}");
+    // The least that is enough: both searches are of the same size, and half of it is not.
+    let enough = (1..).find(|steps| within(*steps).is_kept()).unwrap();
+    let half = within(enough / 2);
+    assert!(half.is_too_large() && half.schedules <= whole.schedules / 2 + 1, "{half:?}");
+    let almost = within(enough - 1);
+    assert_eq!(almost.schedules, whole.schedules, "the last schedule is one too many");
+    let said = almost.explain(&SPEC, &entry);
+    let words = format!("of up to 2 switches take more than {} steps", enough - 1);
+    assert!(said.contains("too large to verify") && said.contains(&words), "{said}");
+}
+
+#[test]
+fn a_matrix_without_steps_is_unknown() {
+    let (mut executor, mut examiner) = tools();
+    let other = entry_of(&TEXT.replace("bump counter", "read counter"));
+    let cells = row_within::<Counters>(&mut executor, &mut examiner, &other, 1);
+    assert_eq!(cells, [Cell::Unknown, Cell::Unknown]);
+}
+
+/// What was kept in a hurry has operations to no purpose, and still shows what it promises.
+#[test]
+fn an_entry_that_was_not_reduced_may_have_operations_that_do_not_run() {
+    let idle = TEXT.replace("cpu1:\n", "cpu1:\n  give none\n");
+    let unreduced = idle
+        .replace("seed 7.\n", "seed 7.\n# Not reduced yet: `pagerace minimize` makes it small.\n");
+    assert!(replayed(&entry_of(&idle)).1.contains("was skipped"));
+    assert_eq!(replayed(&entry_of(&unreduced)).1, "");
 }
 
 #[test]

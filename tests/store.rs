@@ -6,8 +6,9 @@
 
 mod common;
 
-use common::{BY, Counters, SPEC, entry, entry_called, lost, lost_update, tools};
-use pagerace::corpus::{Entry, Found, Kept, Store, check};
+use common::{BY, Counters, SPEC, entry, entry_called, entry_of, lost, lost_update, tools};
+use pagerace::corpus::replay::MAX_SWITCHES;
+use pagerace::corpus::{Checked, Entry, Found, Kept, Store, check};
 use pagerace::oracle::{Class, Kind, Signature};
 use std::ffi::OsStr;
 use std::fs;
@@ -80,8 +81,35 @@ fn what_is_no_plain_small_file_is_refused_at_once() {
     let (mut executor, mut examiner) = tools();
     let store = Store::open(dir.path()).unwrap();
     let checked = check::<Counters>(&store, &mut executor, &mut examiner).unwrap();
-    let bad: Vec<_> = checked.iter().map(|c| c.problems.len()).collect();
-    assert_eq!(bad, [1, 0, 1], "{checked:?}");
+    let refused: Vec<_> = checked.iter().map(|c| c.refused.is_some()).collect();
+    assert_eq!(refused, [true, true, false, true], "{checked:?}");
+    assert!(checked.iter().all(|c| c.problems.is_empty()), "{checked:?}");
+}
+
+#[test]
+fn what_cannot_be_checked_is_told_from_what_breaks_its_promise() {
+    let dir = dir();
+    let store = Store::at(dir.path()).unwrap();
+    let put = |name: &str, text: &str| fs::write(dir.path().join(name), text).unwrap();
+    let text = entry().print(&SPEC);
+    let mut switches = String::from("  at cpu0 op1 counter.store#1: run cpu1\n");
+    for nth in 2..=MAX_SWITCHES + 1 {
+        switches += &format!("  at cpu0 op1 counter.store#{nth}: run cpu1\n");
+    }
+    put("a.case", &text.replace("  at cpu0 op1 counter.store#1: run cpu1\n", &switches));
+    put("b.case", &text.replace("lost-update", "lost-page"));
+    put("c.case", "");
+    let (mut executor, mut examiner) = tools();
+    let checked = check::<Counters>(&store, &mut executor, &mut examiner).unwrap();
+    let [large, wrong, empty] = &checked[..] else { panic!("{checked:?}") };
+    let said = large.refused.as_ref().unwrap().to_string();
+    assert!(
+        said.contains("a.case") && said.contains("33 switches; an entry has at most 32"),
+        "{said}"
+    );
+    assert!(said.contains("next: reduce it: `pagerace minimize"), "{said}");
+    assert!(wrong.refused.is_none() && wrong.problems.len() == 1, "{wrong:?}");
+    assert!(empty.refused.is_some() && empty.problems.is_empty(), "{empty:?}");
 }
 
 #[test]
@@ -164,7 +192,8 @@ fn a_finding_is_kept_once_and_improved_in_place() {
     // What is known stays; the reduced case takes its place, and a larger one does not.
     assert_eq!(store.promote(&SPEC, &entry(), None).unwrap(), Kept::Known(path.clone()));
     assert_eq!(store.read(&SPEC, &path).unwrap(), large);
-    for improved in [entry(), large] {
+    let alike = entry_of(&entry().print(&SPEC).replace("# Found", "# Again found"));
+    for improved in [entry(), large, alike] {
         assert_eq!(store.improve(&SPEC, &improved, &path).unwrap(), Kept::Known(path.clone()));
         assert_eq!(store.read(&SPEC, &path).unwrap(), entry());
     }
@@ -216,7 +245,8 @@ fn a_check_names_what_is_wrong_and_format_mends_the_form() {
     let problems = || {
         let (mut executor, mut examiner) = tools();
         let checked = check::<Counters>(&store, &mut executor, &mut examiner).unwrap();
-        checked.into_iter().map(|c| c.problems.join("\n")).collect::<Vec<_>>()
+        let said = |c: Checked| c.refused.map_or(c.problems.join("\n"), |error| error.to_string());
+        checked.into_iter().map(said).collect::<Vec<_>>()
     };
     let said = problems();
     assert!(said[0].contains("not in canonical form"), "{said:?}");

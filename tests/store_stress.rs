@@ -7,7 +7,7 @@
 
 mod common;
 
-use common::{SPEC, entry, entry_called};
+use common::{SPEC, entry, entry_called, mount};
 use pagerace::corpus::{Kept, Store};
 use pagerace::program::{Expect, text};
 use std::collections::BTreeSet;
@@ -198,25 +198,17 @@ fn a_limit_on_file_sizes_is_an_error_and_no_signal() {
     assert!(!has_temporaries(dir.path()));
 }
 
-/// Needs a mount of its own; says so where the system allows none.
+/// Needs a mount of its own.
 #[test]
 fn a_full_or_read_only_store_is_an_error() {
     let dir = tempfile::tempdir().unwrap();
-    let at = dir.path().display();
-    let own = ["unshare", "--user", "--map-root-user", "--mount"];
-    let mount = |options: &str| format!("mount -t tmpfs -o {options} tmpfs '{at}'");
-    let possible = Command::new(own[0])
-        .args(&own[1..])
-        .args(["sh", "-c", &mount("size=64k")])
-        .status()
-        .is_ok_and(|status| status.success());
-    if !possible {
-        eprintln!("not shown: this system allows no mounts to this user");
+    if !mount::is_possible(dir.path()) {
         return;
     }
-    let full = in_shell(&own, &mount("size=64k"), dir.path(), FINDINGS);
+    let mounted = |options: &str| mount::tmpfs(options, dir.path());
+    let full = in_shell(&mount::OWN, &mounted("size=64k"), dir.path(), FINDINGS);
     assert!(full.contains("free some space, or choose another directory"), "{full}");
     assert!(kept(&full).len() > 3, "{full}");
-    let read_only = in_shell(&own, &mount("ro"), dir.path(), 1);
+    let read_only = in_shell(&mount::OWN, &mounted("ro"), dir.path(), 1);
     assert!(read_only.contains("choose a directory that can be written"), "{read_only}");
 }

@@ -75,12 +75,17 @@ pub struct Hunt {
     #[arg(long, value_name = "N", value_parser = value_parser!(u8).range(1..=pagerace_core::sync::MAX_CPUS as i64))]
     pub cpus: Option<u8>,
     /// Go on after the first race
+    ///
+    /// Without it too, a hunt goes on after races in which a scanner dropped the last reference
+    /// (`leak/block/scan`): they are met early, and would hide those of lookups.
     #[arg(long)]
     pub keep_going: bool,
     /// Keep entries in this directory [default: the checkout's corpus]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Print one JSON object on standard output, and everything else on standard error
+    ///
+    /// A finding's `first_execution` counts the cases of the job that found it, from one.
     #[arg(long)]
     pub json: bool,
     /// The value of each field of the spec, if it is fixed. Filled in by [`parse`].
@@ -151,6 +156,10 @@ pub struct Races {
     /// Replay every entry under every profile, and say what it shows there
     #[arg(long)]
     pub matrix: bool,
+    /// The directory of the entries of the matrix, and of directories of entries [default: the
+    /// checkout's corpus]
+    #[arg(long, value_name = "DIR", requires = "matrix")]
+    pub corpus: Option<PathBuf>,
 }
 
 /// Look after the entries that are kept.

@@ -4,18 +4,19 @@
 
 use super::args::{CorpusAction, Source};
 use super::judged::Bench;
-use super::keep::{Keeper, expectation, near};
+use super::keep::{Keeper, expectation, near, stores};
 use super::output::{Error, Output, io_error, refused};
 use super::table::{counted, grouped};
 use super::{Verdict, args, input};
 use crate::corpus::entry::catalogue_name;
+use crate::corpus::read::{self, Links};
 use crate::corpus::replay::{Replayed, as_stored};
-use crate::corpus::{Entry, Kept, Store, check};
+use crate::corpus::{Entry, Kept, Store, check, write};
 use crate::program::text::Document;
 use crate::program::{Expect, wire};
 use crate::subject::Subject;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, absolute};
 
 /// Does what is asked for.
 pub fn run<S: Subject>(args: &args::Corpus, out: &Output) -> Result<Verdict, Error> {
@@ -30,66 +31,62 @@ pub fn run<S: Subject>(args: &args::Corpus, out: &Output) -> Result<Verdict, Err
     }
 }
 
-/// The stores to look at: the named directory's, which has to be there, or the checkout's.
-fn stores(directory: Option<&Path>) -> Result<Vec<Store>, Error> {
-    match directory {
-        Some(directory) => Store::under(directory),
-        None => Store::under(Keeper::new(None)?.root()?),
-    }
-}
-
 fn check_all<S: Subject>(stores: &[Store], out: &Output) -> Result<Verdict, Error> {
     let mut bench = Bench::<S>::new();
-    let (mut entries, mut bad, mut schedules) = (0, 0, 0);
+    let mut verdict = Verdict::Clean;
+    let (mut entries, mut bad, mut refused, mut schedules) = (0, 0, 0, 0);
     for store in stores {
-        for checked in check(store, &mut bench.executor, &mut bench.examiner)? {
+        let checked = check(store, &mut bench.executor, &mut bench.examiner);
+        for checked in verdict.of(checked).unwrap_or_default() {
             entries += 1;
             bad += u64::from(!checked.problems.is_empty());
             schedules += checked.replayed.as_ref().map_or(0, |replayed| replayed.schedules);
             let path = near(&checked.path);
-            if checked.problems.is_empty() {
-                out.line(&format!("{path}: holds"))?;
-            }
             for problem in &checked.problems {
                 out.line(&format!("{path}: {problem}"))?;
+            }
+            if let Some(error) = &checked.refused {
+                refused += 1;
+                verdict.cannot(error);
+            } else if checked.problems.is_empty() {
+                out.line(&format!("{path}: holds"))?;
             }
         }
     }
     out.line(&format!(
-        "{}, {bad} with problems; {} schedules run",
+        "{}, {bad} with problems, {refused} that cannot be checked; {} schedules run",
         counted(entries, "entry", "entries"),
         grouped(schedules)
     ))?;
-    Ok(Verdict::found(bad > 0))
+    Ok(verdict.max(Verdict::found(bad > 0)))
 }
 
 fn format_all<S: Subject>(stores: &[Store], out: &Output) -> Result<Verdict, Error> {
+    let mut verdict = Verdict::Clean;
     let (mut entries, mut changed) = (0, 0);
     for store in stores {
-        for path in store.files()? {
+        for path in verdict.of(store.files()).unwrap_or_default() {
+            let Some(differs) = verdict.of(store.format(S::spec(), &path)) else { continue };
             entries += 1;
-            if store.format(S::spec(), &path)? {
+            if differs {
                 changed += 1;
                 out.line(&near(&path))?;
             }
         }
     }
     out.line(&format!("{}, {changed} rewritten", counted(entries, "entry", "entries")))?;
-    Ok(Verdict::Clean)
+    Ok(verdict)
 }
 
 fn export<S: Subject>(stores: &[Store], to: &Path, out: &Output) -> Result<Verdict, Error> {
     fs::create_dir_all(to).map_err(|e| io_error(to, "make the directory", e))?;
+    write::sweep(to);
+    let mut verdict = Verdict::Clean;
     let mut files = 0;
     for store in stores {
-        for path in store.files()? {
-            let entry = store.read(S::spec(), &path)?;
-            let name =
-                |path: &Path| path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-            let file = to.join(format!("{}-{}", name(store.directory()), name(&path)));
-            fs::write(&file, wire::encode(S::spec(), entry.case()))
-                .map_err(|e| io_error(&file, "write it", e))?;
-            files += 1;
+        for path in verdict.of(store.files()).unwrap_or_default() {
+            let exported = export_one::<S>(store, &path, to);
+            files += usize::from(verdict.of(exported).is_some());
         }
     }
     out.line(&format!(
@@ -97,7 +94,21 @@ fn export<S: Subject>(stores: &[Store], to: &Path, out: &Output) -> Result<Verdi
         counted(files, "file", "files"),
         near(to)
     ))?;
-    Ok(Verdict::Clean)
+    Ok(verdict)
+}
+
+/// Writes one entry as bytes. A file of its name that holds something else is left alone.
+fn export_one<S: Subject>(store: &Store, path: &Path, to: &Path) -> Result<(), Error> {
+    let entry = store.read(S::spec(), path)?;
+    let name = |path: &Path| path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let directory = absolute(store.directory()).unwrap_or_else(|_| store.directory().to_owned());
+    let file = to.join(format!("{}-{}", name(&directory), name(path)));
+    let bytes = wire::encode(S::spec(), entry.case());
+    if write::create(&file, &bytes)? || read::file(&file, Links::Refuse).is_ok_and(|b| b == bytes) {
+        return Ok(());
+    }
+    let why = format!("the name is taken: {} is not exported", near(path));
+    Err(refused(&file, why, "export to an empty directory, or rename the entry"))
 }
 
 fn add<S: Subject>(
@@ -122,7 +133,7 @@ fn add<S: Subject>(
             Expect::Pass => "pass".to_owned(),
             Expect::Finding(promise) => promise.clone(),
         };
-        let (path, expected, shown) = (file.display(), text(&promised), text(&shown));
+        let (path, expected, shown) = (near(file), text(&promised), text(&shown));
         out.line(&format!("{path}: not added: expected `{expected}`, but shows `{shown}`"))?;
         return Ok(Verdict::Findings);
     }

@@ -4,7 +4,7 @@
 //! it, and what becomes of its findings.
 
 use super::judged::Bench;
-use super::keep::{Keeper, near};
+use super::keep::{Keeper, near, near_word};
 use super::output::{Error, Output, note};
 use super::progress::{Limits, Screen};
 use super::summary::{self, Asked};
@@ -18,9 +18,11 @@ use crate::program::generate::Fixed;
 use crate::program::text::Document;
 use crate::subject::Subject;
 use anstyle::{AnsiColor, Style};
+use std::collections::BTreeSet;
 use std::hash::{BuildHasher as _, Hasher as _};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
 /// How long a hunt takes if nothing is said.
@@ -50,6 +52,7 @@ pub fn run<S: Subject>(
         config: &config,
         label: &label,
         program,
+        new: Mutex::default(),
         subject: std::marker::PhantomData,
     };
     let summary = watched::<S>(&config, &progress, &hunter, &screen)?;
@@ -149,6 +152,8 @@ struct Hunter<'a, S> {
     config: &'a Config,
     label: &'a str,
     program: &'a str,
+    /// The entries that were not there before.
+    new: Mutex<BTreeSet<PathBuf>>,
     subject: std::marker::PhantomData<fn() -> S>,
 }
 
@@ -158,7 +163,14 @@ impl<S: Subject> Sink for Hunter<'_, S> {
             self.show_both(discovery, with)?;
             return Ok(None);
         }
-        let kept = self.keep(discovery)?;
+        let kept = match self.keep(discovery) {
+            Ok(kept) => kept,
+            Err(error) => {
+                // The store is of no use: what was found is said at least.
+                self.show_lost(discovery)?;
+                return Err(error.into());
+            }
+        };
         match &discovery.reduced {
             None => self.announce(discovery)?,
             Some(case) => self.show(discovery, case, kept.as_ref())?,
@@ -186,11 +198,18 @@ impl<S: Subject> Hunter<'_, S> {
         let reduced = discovery.reduced.is_some();
         let entry = Entry::found(case, &finding.signature, *kind, &provenance, reduced);
         let name = catalogue_name(spec, case, &finding.signature, *kind);
-        let kept = self.keeper.keep(spec, &entry, name)?;
-        if let (true, Some(kept)) = (reduced, &kept) {
-            self.keeper.improve(spec, &entry, kept.path())?;
+        let mut kept = self.keeper.keep(spec, &entry, name)?;
+        if reduced && let Some(there) = kept.take() {
+            kept = Some(self.keeper.improve(spec, &entry, there)?);
+        }
+        if let Some(Kept::New(path)) = &kept {
+            self.new_entries().insert(path.clone());
         }
         Ok(kept)
+    }
+
+    fn new_entries(&self) -> std::sync::MutexGuard<'_, BTreeSet<PathBuf>> {
+        self.new.lock().expect("nothing panics while it holds this")
     }
 
     fn announce(&self, discovery: &Discovery) -> Result<(), Error> {
@@ -199,6 +218,20 @@ impl<S: Subject> Hunter<'_, S> {
             "{FOUND}found{FOUND:#} {} ({kind}) in case {}, after {seconds:.2} s; reducing it\n\n",
             finding.signature,
             grouped(*execution),
+        );
+        self.screen.print(self.out, &text)
+    }
+
+    /// The case itself, where no file holds it.
+    fn show_lost(&self, discovery: &Discovery) -> Result<(), Error> {
+        let Discovery { finding, kind, case, reduced, execution, seconds, .. } = discovery;
+        let case = reduced.as_ref().unwrap_or(case);
+        let text = format!(
+            "{FOUND}found{FOUND:#} {} ({kind}) in case {}, after {seconds:.2} s; this is its case, \
+             which the store does not take:\n\n{}\n",
+            finding.signature,
+            grouped(*execution),
+            Document::new(case.clone()).print(S::spec()),
         );
         self.screen.print(self.out, &text)
     }
@@ -219,7 +252,8 @@ impl<S: Subject> Hunter<'_, S> {
     }
 
     fn show(&self, discovery: &Discovery, case: &Case, kept: Option<&Kept>) -> Result<(), Error> {
-        let command = kept.map(|kept| format!("{} replay {}", self.program, near(kept.path())));
+        let command =
+            kept.map(|kept| format!("{} replay {}", self.program, near_word(kept.path())));
         let mut bench = Bench::<S>::new();
         let Some((finding, kind)) = bench.judge(case) else {
             // It was just seen: nobody else may have an opinion about that.
@@ -228,7 +262,10 @@ impl<S: Subject> Hunter<'_, S> {
         };
         let mut text = bench.report(case, &finding, kind, command.as_deref());
         text.push_str(&match kept {
-            Some(kept) => format!("\nkept as {}\n\n", near(kept.path())),
+            Some(kept) if self.new_entries().contains(kept.path()) => {
+                format!("\nkept as {}\n\n", near(kept.path()))
+            }
+            Some(kept) => format!("\nknown: {} shows the same\n\n", near(kept.path())),
             None => format!("\nnot kept: {}\n\n", self.keeper),
         });
         self.screen.print(self.out, &text)
@@ -237,5 +274,5 @@ impl<S: Subject> Hunter<'_, S> {
 
 /// What the program is called, without the directory it is in.
 fn program_name(program: &str) -> &str {
-    program.rsplit('/').next().unwrap_or(program)
+    program.trim_matches('\'').rsplit('/').next().unwrap_or(program)
 }

@@ -6,7 +6,8 @@
 use super::args::{History, Source};
 use super::output::Error;
 use crate::corpus::read::{self, Links};
-use crate::program::text::{self, Document};
+use crate::corpus::read_case;
+use crate::program::text::Document;
 use crate::program::{Case, wire};
 use crate::subject::Spec;
 use std::path::Path;
@@ -16,12 +17,10 @@ use std::path::Path;
 /// # Errors
 /// If it cannot be read or is no case of this subject.
 pub fn case(spec: &'static Spec, path: &Path, source: &Source) -> Result<Document, Error> {
-    let bytes = read::file(path, Links::Follow)?;
     let mut document = if source.bytes {
-        Document::new(wire::decode(spec, &bytes))
+        Document::new(wire::decode(spec, &read::file(path, Links::Follow)?))
     } else {
-        text::parse(spec, &bytes)
-            .map_err(|error| Error::Parse { path: path.to_path_buf(), error: error.into() })?
+        read_case(spec, path)?
     };
     if is_asked_for(&source.history) {
         set_history(spec, &mut document.case, &source.history);

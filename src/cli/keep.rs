@@ -8,7 +8,7 @@
 use super::output::{Error, refused};
 use crate::corpus::entry::promise;
 use crate::corpus::store::VARIABLE;
-use crate::corpus::{Entry, Found, Kept, Store};
+use crate::corpus::{Entry, Found, Kept, Store, shown, shown_word};
 use crate::oracle::{Kind, Signature};
 use crate::program::Expect;
 use crate::subject::Spec;
@@ -71,7 +71,8 @@ impl Keeper {
         let Found::Store(store) = &self.found else { return Ok(None) };
         if let (Some(all), Expect::Finding(_)) = (&self.all, entry.expect()) {
             for other in Store::under(all)? {
-                if let Some(path) = other.holder(spec, entry.expect())? {
+                // One that cannot be read has no say in what is kept.
+                if let Ok(Some(path)) = other.holder(spec, entry.expect()) {
                     return Ok(Some(Kept::Known(path)));
                 }
             }
@@ -79,17 +80,17 @@ impl Keeper {
         store.promote(spec, entry, name).map(Some)
     }
 
-    /// Puts a smaller case in place of an entry of this store.
+    /// Puts a smaller case in place of an entry of this store, and says where it is now.
     ///
     /// # Errors
     /// If the store cannot be read or written.
-    pub fn improve(&self, spec: &'static Spec, entry: &Entry, path: &Path) -> Result<(), Error> {
+    pub fn improve(&self, spec: &'static Spec, entry: &Entry, kept: Kept) -> Result<Kept, Error> {
         match &self.found {
-            Found::Store(store) if path.parent() == Some(store.directory()) => {
-                store.improve(spec, entry, path).map(drop)
+            Found::Store(store) if kept.path().parent() == Some(store.directory()) => {
+                store.improve(spec, entry, kept.path())
             }
             // Another store's: its own campaigns improve it.
-            _ => Ok(()),
+            _ => Ok(kept),
         }
     }
 }
@@ -103,6 +104,14 @@ impl fmt::Display for Keeper {
     }
 }
 
+/// The stores to look at: the named directory's, which has to be there, or the checkout's.
+pub fn stores(directory: Option<&Path>) -> Result<Vec<Store>, Error> {
+    match directory {
+        Some(directory) => Store::under(directory),
+        None => Store::under(Keeper::new(None)?.root()?),
+    }
+}
+
 /// What a case that shows a finding expects from then on.
 pub fn expectation(signature: &Signature, kind: Kind) -> Expect {
     Expect::Finding(promise(signature, kind))
@@ -110,7 +119,15 @@ pub fn expectation(signature: &Signature, kind: Kind) -> Expect {
 
 /// A path as it is printed: from the current directory if it lies below that.
 pub fn near(path: &Path) -> String {
-    let here = std::env::current_dir().ok();
-    let below = here.and_then(|here| path.strip_prefix(here).ok().map(Path::to_owned));
-    below.as_deref().unwrap_or(path).display().to_string()
+    shown(below_here(path).as_deref().unwrap_or(path))
+}
+
+/// [`near`] as a word of a command that is shown.
+pub fn near_word(path: &Path) -> String {
+    shown_word(below_here(path).as_deref().unwrap_or(path))
+}
+
+fn below_here(path: &Path) -> Option<PathBuf> {
+    let here = std::env::current_dir().ok()?;
+    path.strip_prefix(here).ok().map(Path::to_owned)
 }

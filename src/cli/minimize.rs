@@ -65,5 +65,5 @@ fn write_to(path: &Path, text: &str) -> Result<(), Error> {
     if path.metadata().is_ok_and(|there| !there.is_file()) {
         return Err(refused(&path, "this is not a plain file", "name a file to write"));
     }
-    write::replace(&path, text)
+    write::replace(&path, text.as_bytes())
 }

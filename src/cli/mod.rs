@@ -32,6 +32,7 @@ mod show;
 mod summary;
 mod table;
 
+use crate::corpus::shown;
 use crate::subject::Subject;
 use args::Action;
 use output::{Error, Output};
@@ -42,18 +43,33 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 /// How a command ended that could run.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+///
+/// In order of weight: of several, the last one counts.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Verdict {
     /// Nothing found, or all as expected.
     Clean,
     /// Findings, or something is not as expected.
     Findings,
+    /// Some of what was asked for could not be run; its errors have been printed.
+    Incomplete,
 }
 
 impl Verdict {
     /// [`Verdict::Findings`] if `found`.
     const fn found(found: bool) -> Self {
         if found { Self::Findings } else { Self::Clean }
+    }
+
+    /// What could be done for one file of many. An error is printed, and the others have their turn.
+    fn of<T>(&mut self, outcome: Result<T, Error>) -> Option<T> {
+        outcome.map_err(|error| self.cannot(&error)).ok()
+    }
+
+    /// Says what could not be run.
+    fn cannot(&mut self, error: &Error) {
+        output::error(error);
+        *self = Self::Incomplete;
     }
 }
 
@@ -77,12 +93,13 @@ pub fn main<S: Subject>() -> ExitCode {
 /// The name of the program.
 fn program(line: &[OsString]) -> String {
     let name = line.first().and_then(|path| Path::new(path).file_stem());
-    name.and_then(|name| name.to_str()).unwrap_or("pagerace").to_owned()
+    name.map_or_else(|| "pagerace".to_owned(), |name| shown(Path::new(name)))
 }
 
 /// The program as it was called, so that a command that is shown can be run.
 fn called(line: &[OsString]) -> String {
-    line.first().map_or_else(|| "pagerace".to_owned(), |path| keep::near(Path::new(path)))
+    let path = line.first().map_or(Path::new("pagerace"), Path::new);
+    keep::near_word(path)
 }
 
 fn run<S: Subject>(line: &[OsString], started: Instant) -> ExitCode {
@@ -111,6 +128,7 @@ fn run<S: Subject>(line: &[OsString], started: Instant) -> ExitCode {
     match verdict {
         Ok(Verdict::Clean) => ExitCode::SUCCESS,
         Ok(Verdict::Findings) => ExitCode::from(1),
+        Ok(Verdict::Incomplete) => ExitCode::from(COULD_NOT_RUN),
         Err(error) => {
             output::error(&error);
             ExitCode::from(COULD_NOT_RUN)

@@ -7,6 +7,7 @@
 
 pub use crate::corpus::Error;
 
+use crate::corpus::shown;
 use anstyle::{AnsiColor, Style};
 use std::ffi::OsString;
 use std::io::{self, ErrorKind, Write};
@@ -95,7 +96,7 @@ pub fn error(error: &Error) {
 
 /// Says that this program is at fault. The panic's own message has been printed before.
 pub fn own_error(line: &[OsString]) {
-    let line: Vec<String> = line.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+    let line: Vec<String> = line.iter().map(|word| shown(Path::new(word))).collect();
     note(&format!(
         "{ERROR}error:{ERROR:#} this is an error of pagerace itself, not of what it tests\n  \
          next: report it to where you got pagerace from, with the message above,\n        \

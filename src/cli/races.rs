@@ -3,30 +3,32 @@
 //! What it is not: the record. That stands in the subject's tables.
 
 use super::judged::Bench;
-use super::keep::{Keeper, near};
+use super::keep::{near, stores};
 use super::output::{Error, Output};
 use super::table::table;
 use super::{Verdict, args};
+use crate::corpus::Entry;
+use crate::corpus::check::too_large;
 use crate::corpus::replay::{Cell, row};
-use crate::corpus::{Entry, Store};
 use crate::program::Expect;
 use crate::subject::{RaceSpec, Spec, Subject};
 use serde_json::{Value, json};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Lists variants, or makes the matrix.
 pub fn run<S: Subject>(args: &args::Races, out: &Output) -> Result<Verdict, Error> {
     let spec = S::spec();
+    let mut verdict = Verdict::Clean;
     let text = match (args.matrix, args.json) {
         (false, false) => list(spec),
         (false, true) => pretty(&list_json(spec)),
         (true, json) => {
-            let rows = matrix::<S>()?;
+            let rows = matrix::<S>(args.corpus.as_deref(), &mut verdict)?;
             if json { pretty(&matrix_json(spec, &rows)) } else { matrix_text(spec, &rows) }
         }
     };
     out.print(&text)?;
-    Ok(Verdict::Clean)
+    Ok(verdict)
 }
 
 pub(super) fn pretty(value: &Value) -> String {
@@ -101,14 +103,18 @@ fn list_json(spec: &'static Spec) -> Value {
 /// An entry and what its programs do under each profile.
 type Row = (PathBuf, Entry, Vec<Cell>);
 
-fn matrix<S: Subject>() -> Result<Vec<Row>, Error> {
-    let keeper = Keeper::new(None)?;
+/// The rows of the entries that can be read; what is wrong with the others is printed.
+fn matrix<S: Subject>(directory: Option<&Path>, verdict: &mut Verdict) -> Result<Vec<Row>, Error> {
     let mut bench = Bench::<S>::new();
     let mut rows = Vec::new();
-    for store in Store::under(keeper.root()?)? {
-        for path in store.files()? {
-            let entry = store.read(S::spec(), &path)?;
+    for store in stores(directory)? {
+        for path in verdict.of(store.files()).unwrap_or_default() {
+            let Some(entry) = verdict.of(store.read(S::spec(), &path)) else { continue };
             let cells = row(&mut bench.executor, &mut bench.examiner, &entry);
+            if cells.contains(&Cell::Unknown) {
+                let why = "too large to verify: what it shows is unknown on some profile";
+                verdict.cannot(&too_large(&path, why.to_owned()));
+            }
             rows.push((path, entry, cells));
         }
     }

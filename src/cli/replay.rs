@@ -8,7 +8,7 @@ use super::table::counted;
 use super::{Verdict, args, input};
 use crate::corpus::entry::promise;
 use crate::corpus::replay::{Broken, as_stored};
-use crate::corpus::{Entry, Replayed};
+use crate::corpus::{Entry, Replayed, shown};
 use crate::program::text::Document;
 use crate::subject::Subject;
 use std::path::Path;
@@ -28,15 +28,18 @@ pub fn options(source: &args::Source) -> String {
     options
 }
 
-/// Replays all files. One that cannot be read ends the command; the others have been replayed.
+/// Replays all files. One that cannot be read is said to be so, and is not the last.
 pub fn run<S: Subject>(args: &args::Replay, out: &Output) -> Result<Verdict, Error> {
     let mut bench = Bench::<S>::new();
-    let mut bad = false;
+    let mut verdict = Verdict::Clean;
     for path in &args.files {
-        let document = input::case(S::spec(), path, &args.source)?;
-        bad |= !one(&mut bench, path, document, args.times, out)?;
+        let document = input::case(S::spec(), path, &args.source);
+        if let Some(document) = verdict.of(document) {
+            let good = one(&mut bench, path, document, args.times, out)?;
+            verdict = verdict.max(Verdict::found(!good));
+        }
     }
-    Ok(Verdict::found(bad))
+    Ok(verdict)
 }
 
 /// Replays one case and says in a line how that went; false if it is not as expected.
@@ -47,7 +50,7 @@ fn one<S: Subject>(
     times: u64,
     out: &Output,
 ) -> Result<bool, Error> {
-    let name = path.display();
+    let name = shown(path);
     let case = document.case.clone();
     let (verdict, hash, good) = match Entry::new(document) {
         Some(entry) => {

@@ -3,6 +3,7 @@
 //! What it is not: a check. Whether the case shows what it expects is for `replay`.
 
 use super::judged::Bench;
+use super::keep::near_word;
 use super::output::{Error, Output};
 use super::{Verdict, args, input};
 use crate::subject::Subject;
@@ -18,7 +19,7 @@ pub fn run<S: Subject>(args: &args::Show, program: &str, out: &Output) -> Result
         None => out.line("\nIts run shows nothing.")?,
         Some((finding, kind)) => {
             let options = super::replay::options(&args.source);
-            let command = format!("{program} replay {}{options}", args.file.display());
+            let command = format!("{program} replay {}{options}", near_word(&args.file));
             let report = bench.report(case, &finding, kind, Some(&command));
             out.print(&format!("\n{report}"))?;
         }

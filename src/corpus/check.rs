@@ -3,7 +3,7 @@
 //! What it is not: a repair. [`Store::format`] makes entries canonical; the rest is for people.
 
 use super::entry::Entry;
-use super::error::{Result, shown};
+use super::error::{Error, Result, shown};
 use super::replay::{Replayed, replay};
 use super::store::Store;
 use crate::examine::Examiner;
@@ -20,6 +20,8 @@ pub struct Checked {
     pub path: PathBuf,
     /// What is wrong with it, in words, a line each; nothing if all is well.
     pub problems: Vec<String>,
+    /// Why it could not be checked: it cannot be read, is no entry, or is too large to verify.
+    pub refused: Option<Error>,
     /// The replay, if it is an entry.
     pub replayed: Option<Replayed>,
 }
@@ -28,7 +30,7 @@ pub struct Checked {
 /// same finding, and that it keeps its promise in both directions.
 ///
 /// # Errors
-/// If the directory cannot be read. A file that cannot be read is a problem of that file.
+/// If the directory cannot be read. A file that cannot be read is said to be so, and is not the last.
 pub fn check<S: Subject>(
     store: &Store,
     executor: &mut Executor<S>,
@@ -37,10 +39,10 @@ pub fn check<S: Subject>(
     let mut promised: BTreeMap<String, PathBuf> = BTreeMap::new();
     let mut checked = Vec::new();
     for path in store.files()? {
-        let mut problems = Vec::new();
+        let (mut problems, mut refused) = (Vec::new(), None);
         let replayed = match canonical::<S>(store, &path, &mut problems) {
             Err(error) => {
-                problems.push(error.to_string());
+                refused = Some(error);
                 None
             }
             Ok(entry) => {
@@ -54,15 +56,23 @@ pub fn check<S: Subject>(
                     }
                 }
                 let replayed = replay(executor, examiner, &entry);
-                if !replayed.is_kept() {
+                if replayed.is_too_large() {
+                    refused = Some(too_large(&path, replayed.explain(S::spec(), &entry)));
+                } else if !replayed.is_kept() {
                     problems.push(replayed.explain(S::spec(), &entry));
                 }
                 Some(replayed)
             }
         };
-        checked.push(Checked { path, problems, replayed });
+        checked.push(Checked { path, problems, refused, replayed });
     }
     Ok(checked)
+}
+
+/// What is said of an entry that is too large to verify.
+#[must_use]
+pub fn too_large(path: &Path, why: String) -> Error {
+    Error::refused(path, why, "reduce it: `pagerace minimize FILE -o FILE`")
 }
 
 /// Reads a file; not being canonical is a problem of it.

@@ -92,8 +92,23 @@ impl fmt::Display for Error {
 }
 
 /// A path as it is printed: names come from file systems and may hold anything, but not on a terminal.
-pub(super) fn shown(path: &Path) -> String {
+/// Whatever prints a path prints this.
+#[must_use]
+pub fn shown(path: &Path) -> String {
     path.to_string_lossy().chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+/// A path as a word of a command that is shown: what a shell reads as that path.
+#[must_use]
+pub fn shown_word(path: &Path) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "/._-+=:,@%".contains(c);
+    let text = shown(path);
+    // A word that begins so is an option to whoever reads it.
+    let text = if text.starts_with('-') { format!("./{text}") } else { text };
+    if !text.is_empty() && text.chars().all(plain) {
+        return text;
+    }
+    format!("'{}'", text.replace('\'', "'\\''"))
 }
 
 impl std::error::Error for Error {

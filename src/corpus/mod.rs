@@ -25,6 +25,6 @@ pub mod write;
 
 pub use check::{Checked, check};
 pub use entry::{Entry, Provenance, read_case};
-pub use error::Error;
+pub use error::{Error, shown, shown_word};
 pub use replay::{Broken, Cell, Replayed, replay};
 pub use store::{Found, Kept, Store};

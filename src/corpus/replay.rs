@@ -18,9 +18,30 @@ use crate::subject::{Spec, Subject};
 use std::fmt;
 use std::ops::ControlFlow;
 
-/// The most schedules of an entry that are run: about a minute's worth. A reduced entry has far
-/// fewer, and an entry from elsewhere must not keep its reader busy for ever.
-pub const MAX_SCHEDULES: u64 = 2_000_000;
+/// The most steps of a replay, both searches together: about a minute's worth. A reduced entry takes far
+/// fewer, and an entry from elsewhere must not keep its reader busy for ever. A run takes one for each
+/// line of its trace, one for each unit of its set-up fields, which are what it resets and counts, and
+/// [`STEPS_OF_A_RUN`].
+pub const MAX_STEPS: u64 = 1_000_000_000;
+/// What a run takes that does nothing.
+const STEPS_OF_A_RUN: u64 = 100;
+/// The most switches of an entry whose schedules are run. A search goes as deep as a schedule has
+/// switches, on a stack that is small.
+pub const MAX_SWITCHES: usize = 32;
+
+/// What is left of the steps.
+struct Budget(u64);
+
+impl Budget {
+    /// Whether there was enough for this run.
+    fn takes(&mut self, case: &Case, run: &Run) -> bool {
+        let sizes: u64 = case.fields.iter().map(|&field| u64::from(field)).sum();
+        let steps = run.trace.len() as u64 + sizes + STEPS_OF_A_RUN;
+        let left = self.0.checked_sub(steps);
+        self.0 = left.unwrap_or(0);
+        left.is_some()
+    }
+}
 
 /// How one part of a promise is broken.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -56,10 +77,12 @@ pub enum Broken {
         /// With which schedule.
         schedule: Box<Case>,
     },
-    /// There are more schedules than [`MAX_SCHEDULES`].
-    TooMany {
-        /// Of how many switches.
+    /// Whether all pass is not known: it takes too many steps, or has more than [`MAX_SWITCHES`].
+    TooLarge {
+        /// Schedules of up to so many switches were asked for.
         switches: usize,
+        /// How many steps there were.
+        steps: u64,
     },
 }
 
@@ -81,6 +104,12 @@ impl Replayed {
         self.broken.is_empty()
     }
 
+    /// Whether it is unknown if the promise is kept.
+    #[must_use]
+    pub fn is_too_large(&self) -> bool {
+        self.broken.iter().any(|broken| matches!(broken, Broken::TooLarge { .. }))
+    }
+
     /// What is broken in words, a line each.
     #[must_use]
     pub fn explain(&self, spec: &'static Spec, entry: &Entry) -> String {
@@ -95,28 +124,38 @@ pub fn replay<S: Subject>(
     examiner: &mut Examiner,
     entry: &Entry,
 ) -> Replayed {
+    replay_within(executor, examiner, entry, MAX_STEPS)
+}
+
+/// [`replay()`] with so many steps.
+pub fn replay_within<S: Subject>(
+    executor: &mut Executor<S>,
+    examiner: &mut Examiner,
+    entry: &Entry,
+    steps: u64,
+) -> Replayed {
     executor.session(|session| {
         let (mut broken, hash) = as_stored(session, examiner, entry);
         let mut schedules = 0;
+        let mut budget = Budget(steps);
         let mut current = entry.case().clone();
         current.set_profile(&S::spec().profiles[0]);
-        let mut all_pass = |case: &Case, default: bool| {
-            let searched = search(session, examiner, case, |_| true);
+        let own = *entry.expect() == Expect::Pass && entry.case().history != current.history;
+        let own = own.then_some((entry.case(), false));
+        for (case, default) in own.into_iter().chain([(&current, true)]) {
+            let searched = search(session, examiner, case, &mut budget, |_| true);
             schedules += searched.schedules;
             match searched.hit {
                 Some((found, schedule)) => {
                     broken.push(Broken::Fails { default, found, schedule });
                 }
                 None if !searched.complete => {
-                    broken.push(Broken::TooMany { switches: case.switches() + 1 });
+                    broken.push(Broken::TooLarge { switches: case.switches() + 1, steps });
+                    break;
                 }
                 None => {}
             }
-        };
-        if *entry.expect() == Expect::Pass && entry.case().history != current.history {
-            all_pass(entry.case(), false);
         }
-        all_pass(&current, true);
         Replayed { broken, hash, schedules }
     })
 }
@@ -132,7 +171,7 @@ pub fn as_stored<S: Subject>(
     let run = session.run(case);
     let hash = run.hash();
     let finding = examiner.judge(run, case);
-    strictly(case, run, &mut broken);
+    strictly(entry, run, &mut broken);
     let found = finding.map(|finding| shown(session, examiner, case, &finding));
     match (entry.expect(), found) {
         (Expect::Pass, None) => {}
@@ -153,12 +192,14 @@ fn shown<S: Subject>(
     promise(&finding.signature, examiner.kind(session, case).0)
 }
 
-/// Every operation ran and every decision was taken.
-fn strictly(case: &Case, run: &Run, broken: &mut Vec<Broken>) {
+/// Every operation ran and every decision was taken. A case that was kept before it was reduced has
+/// operations to no purpose, some of which do not run.
+fn strictly(entry: &Entry, run: &Run, broken: &mut Vec<Broken>) {
+    let case = entry.case();
     for op in (0..case.ops.len()).map(|at| OpId(at as u8)) {
         let of_op = || run.trace.iter().filter(|line| line.op == Some(op));
         let skipped = of_op().any(|line| line.what == What::OpEnd(OpEnd::Skipped));
-        if skipped || of_op().next().is_none() {
+        if entry.is_reduced() && (skipped || of_op().next().is_none()) {
             broken.push(Broken::NotRun { op, skipped });
         }
     }
@@ -185,18 +226,23 @@ fn search<S: Subject>(
     session: &mut Session<'_, S>,
     examiner: &mut Examiner,
     case: &Case,
+    budget: &mut Budget,
     mut wanted: impl FnMut(&Finding) -> bool,
 ) -> Searched {
     let mut hit = None;
+    if case.switches() > MAX_SWITCHES {
+        return Searched { hit: None, schedules: 0, complete: false };
+    }
     let switches = case.switches() + 1;
-    let done = enumerate::schedules(session, case, switches, MAX_SCHEDULES, |case, run| {
-        match examiner.judge(run, case) {
-            Some(finding) if wanted(&finding) => {
-                hit = Some((finding, Box::new(run.normal_form(case))));
-                ControlFlow::Break(())
-            }
-            _ => ControlFlow::Continue(()),
+    let done = enumerate::schedules(session, case, switches, u64::MAX, |case, run| match examiner
+        .judge(run, case)
+    {
+        Some(finding) if wanted(&finding) => {
+            hit = Some((finding, Box::new(run.normal_form(case))));
+            ControlFlow::Break(())
         }
+        _ if budget.takes(case, run) => ControlFlow::Continue(()),
+        _ => ControlFlow::Break(()),
     });
     let hit =
         hit.map(|(finding, schedule)| (shown(session, examiner, &schedule, &finding), schedule));
@@ -212,16 +258,27 @@ pub enum Cell {
     Other(String),
     /// All schedules pass.
     Passes,
-    /// There are more schedules than [`MAX_SCHEDULES`].
+    /// No schedule was seen to, and there are more of them than are run.
     Unknown,
 }
 
 /// One row of the matrix of entries and profiles: a cell for each profile of the spec, in its order.
-/// All schedules count that have up to one switch more than the entry.
+/// All schedules count that have up to one switch more than the entry. Each cell takes at most
+/// [`MAX_STEPS`].
 pub fn row<S: Subject>(
     executor: &mut Executor<S>,
     examiner: &mut Examiner,
     entry: &Entry,
+) -> Vec<Cell> {
+    row_within(executor, examiner, entry, MAX_STEPS)
+}
+
+/// [`row`] with so many steps for each cell.
+pub fn row_within<S: Subject>(
+    executor: &mut Executor<S>,
+    examiner: &mut Examiner,
+    entry: &Entry,
+    steps: u64,
 ) -> Vec<Cell> {
     let promised = match entry.expect() {
         Expect::Pass => None,
@@ -239,7 +296,8 @@ pub fn row<S: Subject>(
                 return Cell::Fails;
             }
             let mut other = found;
-            let searched = search(session, examiner, &case, |finding| {
+            let mut budget = Budget(steps);
+            let searched = search(session, examiner, &case, &mut budget, |finding| {
                 let is_promised = promised.is_some_and(|p| is_of(p, finding));
                 if !is_promised && other.is_none() {
                     other = Some(finding.signature.to_string());
@@ -302,9 +360,15 @@ impl fmt::Display for Explained<'_> {
                 }
                 Ok(())
             }
-            Broken::TooMany { switches } => write!(
+            Broken::TooLarge { switches, .. } if *switches > MAX_SWITCHES + 1 => write!(
                 f,
-                "more than {MAX_SCHEDULES} schedules of up to {switches} switches: reduce the case"
+                "too large to verify: {} switches; an entry has at most {MAX_SWITCHES}",
+                switches - 1
+            ),
+            Broken::TooLarge { switches, steps } => write!(
+                f,
+                "too large to verify: its schedules of up to {switches} switches take more than \
+                 {steps} steps"
             ),
         }
     }

@@ -158,15 +158,18 @@ impl Store {
     /// The stores under `root`: itself and its directories, whatever their depth, in order of path.
     ///
     /// # Errors
-    /// If a directory cannot be read.
+    /// If `root` is no directory, or there are too many below it.
     pub fn under(root: &Path) -> Result<Vec<Self>> {
         let mut stores = vec![Self::open(root)?];
         let mut next = 0;
         while let Some(store) = stores.get(next) {
             let children: Vec<_> = store
-                .listing()?
+                .listing()
+                // What cannot be read says so when its files are asked for.
+                .unwrap_or_default()
                 .into_iter()
-                .filter(|(path, kind)| kind.is_dir() && name_of(path).is_some_and(is_name))
+                .filter(|(path, kind)| kind.is_dir() && !is_entry(path))
+                .filter(|(path, _)| name_of(path).is_some_and(is_name))
                 .map(|(directory, _)| Self { directory })
                 .collect();
             stores.extend(children);
@@ -186,16 +189,13 @@ impl Store {
     }
 
     /// The paths of what is called like an entry, in order; no paths if the directory does not exist
-    /// yet. A file whose name an entry must not have is one of them: reading it says so.
+    /// yet. What an entry must not be called, or is no file, is one of them: reading it says so.
     ///
     /// # Errors
     /// If it cannot be read or is too large.
     pub fn files(&self) -> Result<Vec<PathBuf>> {
         let listing = self.listing()?.into_iter();
-        Ok(listing
-            .filter(|(path, kind)| !kind.is_dir() && path.extension() == Some(EXTENSION.as_ref()))
-            .map(|(path, _)| path)
-            .collect())
+        Ok(listing.map(|(path, _)| path).filter(|path| is_entry(path)).collect())
     }
 
     /// Reads one of its files.
@@ -250,7 +250,7 @@ impl Store {
                 _ => format!("{name}-{number}.{EXTENSION}"),
             };
             let path = self.directory.join(file);
-            if write::create(&path, &text)? {
+            if write::create(&path, text.as_bytes())? {
                 return Ok(Kept::New(path));
             }
             // Another process may have been faster, with the same or with something else.
@@ -262,16 +262,17 @@ impl Store {
         Err(Error::refused(&self.directory, why, "look at what they are, and move some away"))
     }
 
-    /// Puts `entry` in place of the one in `path` that promises the same, unless that is smaller.
-    /// Where there is no such entry any more, it is promoted.
+    /// Puts `entry` in place of the one in `path` that promises the same, if that is larger or was not
+    /// reduced. Where there is no such entry any more, it is promoted.
     ///
     /// # Errors
     /// If the store cannot be read or written. Then it is as it was.
     pub fn improve(&self, spec: &Spec, entry: &Entry, path: &Path) -> Result<Kept> {
         match self.read(spec, path) {
             Ok(there) if there.expect() == entry.expect() => {
-                if entry.size() <= there.size() {
-                    write::replace(path, &entry.print(spec))?;
+                let smaller = entry.size().cmp(&there.size());
+                if smaller.is_lt() || smaller.is_eq() && !there.is_reduced() {
+                    write::replace(path, entry.print(spec).as_bytes())?;
                 }
                 Ok(Kept::Known(path.to_path_buf()))
             }
@@ -288,7 +289,7 @@ impl Store {
         let text = Entry::parse(spec, path, &bytes)?.print(spec);
         let differs = text.as_bytes() != bytes;
         if differs {
-            write::replace(path, &text)?;
+            write::replace(path, text.as_bytes())?;
         }
         Ok(differs)
     }
@@ -315,6 +316,11 @@ impl Store {
         listing.sort_by(|a, b| a.0.cmp(&b.0));
         Ok(listing)
     }
+}
+
+/// Whether something is called like an entry.
+fn is_entry(path: &Path) -> bool {
+    path.extension() == Some(EXTENSION.as_ref())
 }
 
 /// The last part of a path, if it is UTF-8.

@@ -1,6 +1,6 @@
 //! Writes files so that each is there whole or not at all, whatever happens meanwhile.
 //!
-//! The text goes to a temporary file in the same directory, which is synced and then gets its name in
+//! The content goes to a temporary file in the same directory, which is synced and then gets its name in
 //! one step: [`create`] by a hard link, which fails if the name is taken; [`replace`] by a rename,
 //! which drops what had the name. Then the directory is synced. A killed process leaves at most a
 //! temporary. Its writer held a lock on it, so that [`sweep`] can tell it from one in use.
@@ -23,11 +23,11 @@ const SUFFIX: &str = ".tmp";
 /// between two adjacent system calls of this one.
 const ATTEMPTS: usize = 8;
 
-/// Makes `path` a file of this text, if there is nothing of that name. Returns whether it did.
+/// Makes `path` a file of this content, if there is nothing of that name. Returns whether it did.
 ///
 /// # Errors
 /// If it cannot be written. Then nothing has changed.
-pub fn create(path: &Path, text: &str) -> Result<bool> {
+pub fn create(path: &Path, text: &[u8]) -> Result<bool> {
     publish(path, text, |temporary| match fs::hard_link(temporary, path) {
         Ok(()) => Ok(true),
         Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok(false),
@@ -35,15 +35,15 @@ pub fn create(path: &Path, text: &str) -> Result<bool> {
     })
 }
 
-/// Makes `path` a file of this text, in place of what is there.
+/// Makes `path` a file of this content, in place of what is there.
 ///
 /// # Errors
 /// If it cannot be written. Then what was there still is.
-pub fn replace(path: &Path, text: &str) -> Result<()> {
+pub fn replace(path: &Path, text: &[u8]) -> Result<()> {
     publish(path, text, |temporary| fs::rename(temporary, path))
 }
 
-fn publish<T>(path: &Path, text: &str, name: impl Fn(&Path) -> io::Result<T>) -> Result<T> {
+fn publish<T>(path: &Path, text: &[u8], name: impl Fn(&Path) -> io::Result<T>) -> Result<T> {
     let directory = path.parent().expect("files are written into a directory");
     fits_the_limit(path, text)?;
     for _ in 0..ATTEMPTS {
@@ -65,7 +65,7 @@ fn publish<T>(path: &Path, text: &str, name: impl Fn(&Path) -> io::Result<T>) ->
 }
 
 /// A process that writes past the limit is killed by a signal; this one says so instead.
-fn fits_the_limit(path: &Path, text: &str) -> Result<()> {
+fn fits_the_limit(path: &Path, text: &[u8]) -> Result<()> {
     match getrlimit(Resource::Fsize).current {
         Some(limit) if limit < text.len() as u64 => {
             Err(Error::io(path, "write it")(rustix::io::Errno::FBIG.into()))
@@ -111,8 +111,8 @@ impl Temporary {
         Ok(is_named.then_some(temporary))
     }
 
-    fn fill(&mut self, text: &str) -> io::Result<()> {
-        self.file.write_all(text.as_bytes())?;
+    fn fill(&mut self, text: &[u8]) -> io::Result<()> {
+        self.file.write_all(text)?;
         self.file.sync_all()
     }
 }

@@ -65,7 +65,7 @@ impl fmt::Display for Report<'_> {
         ledger::write(&mut page, &words, self.finding);
         if let Some(command) = self.replay_command {
             page.heading("To see it again:");
-            page.indented(command, 2, 4);
+            page.command(command);
         }
         f.write_str(&page.into_text())
     }

@@ -1,7 +1,7 @@
 //! A page of plain text: wrapped lines, labels, and one column for each CPU.
 //!
-//! What it is not: it knows nothing of runs. Invariants: no line is wider than [`WIDTH`] and none ends
-//! in a space; text is wrapped, never cut; what a terminal would act on is shown escaped.
+//! What it is not: it knows nothing of runs. Invariants: no line is wider than [`WIDTH`], commands apart,
+//! and none ends in a space; text is wrapped, never cut; what a terminal would act on is shown escaped.
 
 use textwrap::core::display_width;
 use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
@@ -79,6 +79,13 @@ impl Page {
         for line in wrap(&clean(text), WIDTH, first, rest) {
             self.line(&line);
         }
+    }
+
+    /// A command: on one line however wide it is, and otherwise as it is, since it will be copied.
+    pub fn command(&mut self, text: &str) {
+        let text: String =
+            text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+        self.line(&format!("  {text}"));
     }
 
     /// A text beside what it is. An empty label goes on with the one above.

@@ -8,7 +8,7 @@
 
 use super::Found;
 use crate::corpus::entry::catalogue_name;
-use crate::corpus::{self, Entry, Kept, Provenance};
+use crate::corpus::{self, Entry, Kept, Provenance, shown};
 use crate::subject::Spec;
 use core::fmt;
 use std::path::{Path, PathBuf};
@@ -56,9 +56,9 @@ impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotAsked => f.write_str("not kept: the engine runs given inputs"),
-            Self::New(path) => write!(f, "kept as {}", path.display()),
+            Self::New(path) => write!(f, "kept as {}", shown(path)),
             Self::Unreduced(path) | Self::Known(path) => {
-                write!(f, "known: {} promises the same", path.display())
+                write!(f, "known: {} shows the same", shown(path))
             }
             Self::Nowhere(why) => write!(f, "not kept: {why}"),
         }
@@ -97,7 +97,7 @@ impl Keeper {
             && let Some(path) = found.place.path()
             && let Err(error) = store.improve(spec, &self.entry(found, true), path)
         {
-            let path = path.display();
+            let path = shown(path);
             found.place = Place::Nowhere(format!("{path} holds it unreduced, but: {error}"));
         }
     }

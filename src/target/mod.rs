@@ -267,7 +267,8 @@ impl<S: Subject> Target<S> {
 
     fn describe(&self, found: &Found) -> String {
         let Found { case, finding, kind, place, .. } = found;
-        let command = place.path().map(|path| format!("pagerace replay {}", path.display()));
+        let command =
+            place.path().map(|path| format!("pagerace replay {}", corpus::shown_word(path)));
         let report = Report {
             spec: S::spec(),
             case,

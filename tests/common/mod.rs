@@ -5,6 +5,8 @@
 #![allow(dead_code, reason = "each test target uses a part of it")]
 #![allow(missing_docs, reason = "a test's own module")]
 
+pub mod mount;
+
 use pagerace::corpus::{Entry, Provenance};
 use pagerace::examine::Examiner;
 use pagerace::exec::Executor;
