@@ -28,6 +28,9 @@ check() {
 check merge bash .ci/run
 check asan sh ci/asan.sh
 check tsan sh ci/tsan.sh
+check cut-runs sh ci/cut-runs.sh
+check native-cost cargo bench --locked --bench sync_native
+check readme-output bash ci/readme-output.sh --check
 check golden-mutants bash ci/golden-mutants.sh
 check try-a-fix bash ci/try-a-fix.sh
 check accept bash ci/accept/seed.sh
