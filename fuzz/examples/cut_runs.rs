@@ -16,8 +16,11 @@ use std::cell::{Cell, RefCell};
 use std::hint::black_box;
 use std::process::ExitCode;
 
+/// Whether a run ended in a certain way.
+type Expected = fn(&Ending) -> bool;
+
 /// Faults, and how they end a run.
-const FAULTS: [(&str, fn(&Ending) -> bool); 4] = [
+const FAULTS: [(&str, Expected); 4] = [
     ("mismatch-panics", |ending| matches!(ending, Ending::Panic(_))),
     ("unlock-no-wake", |ending| matches!(ending, Ending::Deadlock(_))),
     ("relocks-same-page", |ending| matches!(ending, Ending::Bound { .. })),
@@ -60,11 +63,7 @@ fn resident() -> usize {
 }
 
 /// Random cases that this fault cuts as it must.
-fn cut_cases(
-    executor: &mut Executor<MmSubject>,
-    fault: &str,
-    ending: fn(&Ending) -> bool,
-) -> Vec<Case> {
+fn cut_cases(executor: &mut Executor<MmSubject>, fault: &str, ending: Expected) -> Vec<Case> {
     let (switch, variant) = SPEC.variant("fault", fault).expect("a fault");
     let mut generator = Generator::new(&SPEC, 1, Fixed::default());
     let mut case = Case::empty(&SPEC);
