@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Does everything hold that can be checked on one machine?
-# Cost: about 75 minutes on two cores.
+# Cost: about 85 minutes on two cores.
 #
 # Runs every script, goes on where one fails, and ends in a table. The logs are in target/full/.
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -26,6 +26,7 @@ check() {
 }
 
 check merge bash .ci/run
+check faults sh ci/faults.sh
 check asan sh ci/asan.sh
 check tsan sh ci/tsan.sh
 check cut-runs sh ci/cut-runs.sh
