@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Does everything hold that can be checked on one machine?
-# Cost: about 75 minutes on two cores.
+# Cost: about 85 minutes on two cores.
 #
 # Runs every script, goes on where one fails, and ends in a table. The logs are in target/full/.
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -26,8 +26,12 @@ check() {
 }
 
 check merge bash .ci/run
+check faults sh ci/faults.sh
 check asan sh ci/asan.sh
 check tsan sh ci/tsan.sh
+check cut-runs sh ci/cut-runs.sh
+check native-cost cargo bench --locked --bench sync_native
+check readme-output bash ci/readme-output.sh --check
 check golden-mutants bash ci/golden-mutants.sh
 check try-a-fix bash ci/try-a-fix.sh
 check accept bash ci/accept/seed.sh

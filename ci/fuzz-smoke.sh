@@ -7,6 +7,8 @@
 . "$(dirname "$0")/common.sh"
 need_cargo_fuzz
 LIMIT=120
+# The race of the free path that the canary is kept for; any other finding is not what is asked.
+RACE=leak/block/lookup
 
 cargo +stable fuzz build -O -s none
 
@@ -25,11 +27,9 @@ if [ "$status" -eq 0 ] || [ -z "$token" ]; then
     tail -n 40 "$scratch/log" >&2
     fail "seed_race found nothing within $LIMIT seconds"
 fi
-case $token in
-sequential/*)
+if [ "$token" != "$RACE" ]; then
     tail -n 40 "$scratch/log" >&2
-    fail "seed_race found $token, which needs no schedule"
-    ;;
-esac
+    fail "seed_race found $token, not $RACE"
+fi
 [ -n "$(find "$scratch/store" -name '*.case')" ] || fail "the finding is not in the store"
 echo "seed_race: $token after $seconds s"

@@ -23,7 +23,8 @@ pub(super) fn refused(
     order: Order,
     check: &'static str,
 ) -> Verdict {
-    let block = ledger.last_block(frame);
+    // As for a double free: what the party believes to free is the block that it gave up.
+    let block = ledger.given_up_by(scene, frame).or_else(|| ledger.last_block(frame));
     let dropped_last = block.and_then(|b| b.dropped_last);
     let facts = Facts {
         why: "the subject's own check refuses the page",

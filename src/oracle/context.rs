@@ -11,6 +11,9 @@
 //! Needs: accesses to spin locks, `section`, `rcu_read`, `unlocked`. All come from the layer below the
 //! subject.
 //!
+//! Names no frames: a section belongs to none, and whether a guarded field does only the subject knows. The
+//! line of the finding has the wait, or the field and its lock.
+//!
 //! Signatures: `sleeping-in-atomic/SECTION/OBJECT`, where the section is the class of the lock taken
 //! last, else `irq`, `preempt` or `rcu`; `unlocked/OP/OBJECT.KIND` with the access made last.
 

@@ -11,6 +11,8 @@
 //!
 //! Needs: accesses to spin locks.
 //!
+//! Names no frames: locks belong to none. The line of the finding has the lock that was taken last.
+//!
 //! Signature: `lock-order/CLASS/CLASS`, in alphabetical order.
 
 use super::context::Held;

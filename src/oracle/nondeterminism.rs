@@ -4,6 +4,10 @@
 //!
 //! Cannot verify: what is not in the hash (events, object addresses).
 //!
+//! Names no frames: two hashes say that something differs, not what. Its planted faults are in a small
+//! subject of the tests (`tests/faults/toy.rs`), not in `mm`, whose primitives keep nothing from run to run
+//! and have neither addresses nor hashes to go by.
+//!
 //! Needs: the hashes of two runs; no events.
 
 use super::finding::{Class, Facts, Finding};

@@ -8,6 +8,9 @@
 //! Needs: the ending of the run. For telling a cycle from a lost wake-up: accesses to spin locks, and
 //! `page_lock`, each after the access that names the lock.
 //!
+//! Names no frames: a deadlock is about the objects in the run's ending, a livelock about the accesses in
+//! `sites`, a panic about its message.
+//!
 //! Signatures: `deadlock/OBJECT.WAITING+...` sorted and each once, `deadlock/cycle/OBJECT.WAITING+...`
 //! if some of the waiting CPUs hold what the next one waits for; `livelock/OP/SITE+...` over the
 //! last accesses of the CPU that was running; `panic/MESSAGE`, of which only the letters are kept.

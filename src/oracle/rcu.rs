@@ -11,6 +11,9 @@
 //!
 //! Needs: `rcu_read` and `rcu_free`.
 //!
+//! Names no frames: what is freed is an object of the subject's own, which is on the line of the finding;
+//! `sites` has the line on which the reader went in.
+//!
 //! Signature: `rcu/FREEING_OP/READING_OP`.
 
 use super::finding::{Class, Facts};

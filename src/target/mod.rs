@@ -115,6 +115,7 @@ pub struct Target<S: Subject> {
     canary: bool,
     /// Only where the engine searches.
     keeper: Option<Keeper>,
+    /// How many findings do not count for a canary.
     passed_over: u64,
     case: Case,
 }
@@ -175,12 +176,6 @@ impl<S: Subject> Target<S> {
             Some(keeper) => format!("pagerace: on {profile}; store {keeper}"),
             None => format!("pagerace: on {profile}; given inputs only, so nothing is kept"),
         }
-    }
-
-    /// How many findings were passed over since they do not count for a canary.
-    #[must_use]
-    pub const fn passed_over(&self) -> u64 {
-        self.passed_over
     }
 
     /// Runs one input. Returns only if nothing was found.
@@ -277,7 +272,12 @@ impl<S: Subject> Target<S> {
             kind: *kind,
             replay_command: command.as_deref(),
         };
-        format!("\n{report}\n{place}\n")
+        let mut text = format!("\n{report}\n{place}\n");
+        if self.passed_over > 0 {
+            let n = self.passed_over;
+            text.push_str(&format!("findings passed over before, scanners' or sequential: {n}\n"));
+        }
+        text
     }
 }
 

@@ -123,8 +123,9 @@ fn a_canary_passes_over_what_does_not_count() {
     });
     assert!(uncounted.is_some());
     assert!(canary.examine(&case).is_none());
-    assert_eq!(canary.passed_over(), 1);
-    assert!(canary.examine(&padded()).is_some());
+    assert_eq!(canary.passed_over, 1);
+    let found = canary.examine(&padded()).unwrap();
+    assert!(canary.describe(&found).contains("passed over before, scanners' or sequential: 1\n"));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Each planted fault is found as what it is, names the frames it is about, and is reduced to a case
 //! whose operations are not reported where nothing is planted.
 
+use super::witness::{disagrees, falsified};
 use super::{Hunt, replant};
 use pagerace::campaign::Discovery;
 use pagerace::examine::Examiner;
@@ -21,19 +22,6 @@ fn hunt(fault: &str, class: Class) -> Option<Discovery> {
         let (_, found) = hunt.field("pcp_batch", batch).run::<MmSubject>();
         found.into_iter().rfind(|d| d.finding.class == class && d.reduced.is_some())
     })
-}
-
-/// Whether the class is about frames.
-fn has_frames(class: Class) -> bool {
-    matches!(
-        class,
-        Class::Leak
-            | Class::DoubleFree
-            | Class::Overlap
-            | Class::NotCoalesced
-            | Class::Refcount
-            | Class::BadPage
-    )
 }
 
 #[test]
@@ -66,14 +54,12 @@ fn each_fault_is_found_and_its_case_passes_without_it() {
                 if kind != found.kind {
                     wrong.push(format!("{fault} is {kind} once it is reduced"));
                 }
-                let frames = &finding.facts.frames;
-                let in_range = |n: usize| n < case.fields[0] as usize;
-                let plausible = !frames.is_empty() && frames.iter().all(|f| in_range(f.index()));
-                if has_frames(class) && !plausible {
-                    wrong.push(format!("{fault} is about {frames:?}"));
+                if let Some(what) = disagrees(executor.last(), &finding) {
+                    wrong.push(format!("{fault}: {what}"));
                 }
-                if class == Class::Leak && finding.facts.lost.is_empty() {
-                    wrong.push(format!("{fault} loses nothing"));
+                let false_one = falsified(&finding);
+                if false_one.is_some_and(|f| disagrees(executor.last(), &f).is_none()) {
+                    wrong.push(format!("{fault}: a false witness is believed"));
                 }
             }
             other => wrong.push(format!("{fault}, reduced, shows {other:?}")),

@@ -2,10 +2,11 @@
 //!
 //! | file | what it shows |
 //! |---|---|
-//! | [`found`] | each fault is found as what it is, and its reduced case passes without it |
+//! | [`found`] | each fault is found as what it is and where it is; its reduced case passes without it |
 //! | [`oracles`] | with its oracle switched off a fault survives |
 //! | [`progress`] | waits that never end, a wait that does, and runs that are cut |
 //! | [`toy`] | what `mm` cannot be made to do: nondeterminism, an inversion that takes two cases |
+//! | [`witness`] | whether a run bears out what a finding names |
 //!
 //! What it is not: history. No fault here ever was in Linux in this form.
 
@@ -13,6 +14,7 @@ mod found;
 mod oracles;
 mod progress;
 mod toy;
+mod witness;
 
 use pagerace::campaign::{self, Config, Discovery, Progress, Sink, SinkError, Summary};
 use pagerace::oracle::Class;

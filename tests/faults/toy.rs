@@ -1,5 +1,5 @@
-//! What `mm` cannot be made to do: a run that depends on the one before, and two locks whose order
-//! depends on the set-up, so that no single case takes them in both.
+//! What `mm` cannot be made to do: a run that depends on something beside its case, and two locks whose
+//! order depends on the set-up, so that no single case takes them in both.
 
 use super::Hunt;
 use pagerace::campaign::Discovery;
@@ -10,7 +10,8 @@ use pagerace::subject::{
     Subject, SwitchSpec, VariantSpec,
 };
 use pagerace_core::sync::{AtomicU32, Controlled, CpuId, Ordering, SpinLock};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher, RandomState};
 
 /// A counter and two locks.
 struct Toy {
@@ -21,6 +22,8 @@ struct Toy {
     fault: u8,
     /// Survives from run to run, as nothing of a subject may.
     runs: Cell<u32>,
+    /// What the last operation allocated: the next one cannot get the same address.
+    allocated: RefCell<Box<u64>>,
 }
 
 const fn op(name: &'static str) -> OpSpec {
@@ -33,8 +36,14 @@ const fn fault(name: &'static str, racy: bool) -> VariantSpec {
 }
 
 const NONE: u8 = 0;
-const WOBBLES: u8 = 1;
-const INVERTS: u8 = 2;
+const INVERTS: u8 = 1;
+/// Faults, each followed by its near miss: it asks the same, and the answer is always the same.
+const SURVIVES: u8 = 2;
+const RESET: u8 = 3;
+const ADDRESS: u8 = 4;
+const ALIGNMENT: u8 = 5;
+const RANDOM_HASH: u8 = 6;
+const FIXED_HASH: u8 = 7;
 
 static SPEC: Spec = Spec {
     name: "wobbly",
@@ -43,7 +52,16 @@ static SPEC: Spec = Spec {
     fields: &[FieldSpec { name: "first", doc: "the first lock", values: &[0, 1], drawn: 2 }],
     switches: &[SwitchSpec {
         name: "fault",
-        variants: &[fault("none", false), fault("wobbles", true), fault("inverts", true)],
+        variants: &[
+            fault("none", false),
+            fault("inverts", true),
+            fault("survives-reset", true),
+            fault("is-reset", false),
+            fault("reads-an-address", true),
+            fault("reads-an-alignment", false),
+            fault("random-hash", true),
+            fault("fixed-hash", false),
+        ],
     }],
     profiles: &[ProfileSpec { name: "sound", history: &[NONE] }],
     races: &[],
@@ -70,6 +88,7 @@ impl Subject for Toy {
             first: 0,
             fault: NONE,
             runs: Cell::new(0),
+            allocated: RefCell::default(),
         }
     }
 
@@ -78,7 +97,7 @@ impl Subject for Toy {
         self.first = if self.fault == INVERTS { setup.fields[0] as usize } else { 0 };
         self.counter.reset(0);
         self.locks.iter_mut().for_each(SpinLock::reset);
-        self.runs.set(self.runs.get() + 1);
+        self.runs.set(if self.fault == RESET { 0 } else { self.runs.get() + 1 });
         false
     }
 
@@ -96,10 +115,7 @@ impl Subject for Toy {
 
     fn execute(&self, _: CpuId, call: Call<()>) -> Done<()> {
         if call.op == 0 {
-            self.counter.fetch_add(1, Ordering::Relaxed);
-            if self.fault == WOBBLES && self.runs.get() % 2 == 1 {
-                self.counter.load(Ordering::Relaxed);
-            }
+            self.counter.fetch_add(1 + self.strays(), Ordering::Relaxed);
         } else {
             let _outer = self.locks[self.first].lock();
             let _inner = self.locks[1 - self.first].lock();
@@ -110,6 +126,28 @@ impl Subject for Toy {
     fn give_back(&self, _: CpuId, (): ()) {}
 
     fn census(&self, _: &mut Census) {}
+}
+
+impl Toy {
+    /// What reaches the counter, and so the trace, beside the case.
+    fn strays(&self) -> u32 {
+        let fixed = BuildHasherDefault::<DefaultHasher>::default();
+        match self.fault {
+            SURVIVES | RESET => self.runs.get(),
+            ADDRESS => self.allocate(),
+            ALIGNMENT => self.allocate() % align_of::<u64>() as u32,
+            RANDOM_HASH => RandomState::new().hash_one(1) as u32,
+            FIXED_HASH => fixed.hash_one(1) as u32,
+            _ => 0,
+        }
+    }
+
+    fn allocate(&self) -> u32 {
+        let new = Box::new(0);
+        let address = std::ptr::from_ref(&*new).addr() as u32;
+        self.allocated.replace(new);
+        address
+    }
 }
 
 fn hunt(fault: u8, without: &[Class]) -> Vec<Discovery> {
@@ -125,10 +163,15 @@ fn hunt(fault: u8, without: &[Class]) -> Vec<Discovery> {
 }
 
 #[test]
-fn a_subject_that_remembers_the_run_before_is_nondeterministic() {
-    let found = hunt(WOBBLES, &[]);
-    assert_eq!(found[0].finding.signature.as_str(), "nondeterminism/trace");
-    assert!(hunt(WOBBLES, &[Class::Nondeterminism]).is_empty());
+fn what_depends_on_more_than_its_case_is_nondeterministic() {
+    for (fault, near_miss) in [(SURVIVES, RESET), (ADDRESS, ALIGNMENT), (RANDOM_HASH, FIXED_HASH)] {
+        let found = hunt(fault, &[]);
+        let first = found.first().unwrap_or_else(|| panic!("{fault} is not found"));
+        assert_eq!(first.finding.signature.as_str(), "nondeterminism/trace");
+        assert!(first.case.ops.iter().any(|op| op.op == 0), "{fault} is in the first operation");
+        assert!(hunt(fault, &[Class::Nondeterminism]).is_empty(), "{fault} survives");
+        assert!(hunt(near_miss, &[]).is_empty(), "{near_miss} is none");
+    }
     assert!(hunt(NONE, &[]).is_empty());
 }
 

@@ -101,6 +101,18 @@ fn the_racy_head_check_has_one_name_whoever_frees_first() {
 }
 
 #[test]
+fn a_check_that_refuses_a_block_given_up_names_its_last_reference_not_the_next_owner() {
+    let mut s = Script::new();
+    s.cpu(1).alloc(4, 1, true).cpu(0).get(4, Holder::Scan);
+    s.cpu(1).put(4, Holder::Owner).cpu(0).put(4, Holder::Scan).free(4, 1);
+    s.cpu(0).alloc(4, 1, false);
+    let refused = Event::BadPage { frame: frame(5), order: Order(0), check: "refcount" };
+    let found = s.cpu(1).event(refused).find().expect("the check is a finding");
+    assert_eq!(found.signature.as_str(), "bad-page/refcount");
+    assert!(found.is_scanners(), "{found:?}");
+}
+
+#[test]
 fn only_the_operation_that_gave_up_a_block_frees_its_tails() {
     let mut s = Script::new();
     s.cpu(1).alloc(4, 2, false).cpu(0).get(4, Holder::Lookup);
