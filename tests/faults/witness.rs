@@ -107,7 +107,7 @@ impl Books {
             What::Event(
                 Event::PageAlloc { frame, order, .. } | Event::PageFree { frame, order, .. },
             ) => Some(frame.index() + order.frames()),
-            What::Access { object: Some(object), .. } => Some(usize::from(object.instance) + 1),
+            What::Access { object: Some(object), .. } => Some(usize::from(object.instance()) + 1),
             _ => None,
         });
         let most = numbers.max().unwrap_or(0).max(run.census.frames);
@@ -263,7 +263,7 @@ fn refcount(run: &Run, named: &[FrameNumber], at: usize, line: Entry) -> bool {
 fn last_word(run: &Run, at: usize, cpu: CpuId, frame: FrameNumber) -> Option<i32> {
     run.trace[..at].iter().rev().filter(|entry| entry.cpu == cpu).find_map(|e| match e.what {
         What::Access { object: Some(object), new, .. } => {
-            (usize::from(object.instance) == frame.index()).then_some(new as i32)
+            (usize::from(object.instance()) == frame.index()).then_some(new as i32)
         }
         _ => None,
     })
@@ -370,13 +370,13 @@ fn lock_order(run: &Run, at: usize, line: Entry) -> bool {
     let Some(inner) = taken(&line) else { return false };
     let mut outer = held(run, at, line.cpu).into_iter().flatten();
     outer.any(|outer| {
-        if outer.class == inner.class {
-            return outer.instance >= inner.instance;
+        if outer.class() == inner.class() {
+            return outer.instance() >= inner.instance();
         }
         run.trace[..at].iter().enumerate().any(|(step, entry)| {
             let over = held(run, step, entry.cpu);
-            taken(entry).is_some_and(|lock| lock.class == outer.class)
-                && over.into_iter().flatten().any(|lock| lock.class == inner.class)
+            taken(entry).is_some_and(|lock| lock.class() == outer.class())
+                && over.into_iter().flatten().any(|lock| lock.class() == inner.class())
         })
     })
 }
