@@ -1,15 +1,14 @@
 //! Executions per second, trace and oracles included, beside a new shuttle `Runner` per input.
 //!
-//! Baseline: for each input a new `shuttle_engine::Runner` with shuttle's `RandomScheduler` (no
-//! persistence, the same stack size), a closure that resets the same `mm`, runs the same set-up,
-//! spawns a task for each program and drains; the hook enters shuttle at every point and records
-//! nothing. Beside it, on the same recorded cases:
+//! The baseline is in `bare`. Beside it, on the same recorded cases:
 //!
 //! * *in process*: many cases in one warm execution, each run, traced and judged;
-//! * *one case per execution*: the same with an execution for each case, as a fuzz target does it;
+//! * *the operations alone*: the same operations one after the other, without a hook, so that nothing is
+//!   recorded, decided or judged: what no executor can be faster than;
+//! * *one case per execution*: as in process, with an execution for each case;
 //! * *campaign*: what `hunt` does, drawing and editing its own cases and counting what met included;
-//! * *inside libFuzzer*: the fuzz target `page_cache`, built as the README builds it, on inputs of its
-//!   own making, its start not counted.
+//! * *inside libFuzzer*: the fuzz target `page_cache` beside the baseline as a fuzz target
+//!   (`benches/plain`), both as cargo-fuzz builds them, each of the cases as an input, starts not counted.
 //!
 //! All take turns in short rounds, so that a machine that changes speed changes all; medians of the
 //! rounds are compared.
@@ -17,22 +16,19 @@
 //! Also counts the heap allocations per case in the steady state: those of a whole warm execution less
 //! those of one that runs no case.
 //!
-//! Exits with 1 if in-process runs fewer than 20 times, or libFuzzer fewer than 5 times, as many cases
-//! as the baseline, or if a case allocates; with 2 if there is no fuzz target to measure.
+//! Exits with 1 if fewer than 20 times as many cases run in process as with the baseline, or fewer than 5
+//! times as many inside libFuzzer, or if a case allocates; with 2 if the fuzz targets were not built.
+
+mod bare;
 
 use pagerace::campaign::{self, Discovery, Sink, SinkError};
 use pagerace::examine::Examiner;
-use pagerace::exec::{Executor, STACK};
+use pagerace::exec::Executor;
 use pagerace::program::generate::{Fixed, Generator};
-use pagerace::program::{Case, OpId, Place};
+use pagerace::program::{Case, wire};
+use pagerace::subject::Subject;
 use pagerace::subject::mm::MmSubject;
-use pagerace::subject::{Call, Done, Subject};
-use pagerace_core::event::Event;
-use pagerace_core::sync::{Access, Controlled, CpuId, Hook, Waiting};
-use shuttle_engine::runtime::thread::switch;
-use shuttle_engine::{Config, FailurePersistence, MaxSteps, Runner};
 use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::{Cell, RefCell};
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -69,134 +65,10 @@ const CASES: usize = 2_048;
 const ROUNDS: usize = 9;
 const IN_PROCESS: f64 = 20.0;
 const LIBFUZZER: f64 = 5.0;
-/// Inputs of a round inside libFuzzer.
-const INPUTS: usize = 30_000;
+/// Shuttle keeps one step per switch of an execution: that this list grows is its own.
+const ALLOCATIONS_LEFT: f64 = 0.01;
 /// Cases of a round of the campaign.
 const CAMPAIGN: u64 = 8_192;
-
-type Right = <MmSubject as Subject>::Right;
-
-/// The baseline's hook: a switch at every point, and nothing else.
-struct EveryPoint;
-
-thread_local! {
-    static CPU: Cell<usize> = const { Cell::new(0) };
-    static PROGRAMS: Cell<bool> = const { Cell::new(false) };
-}
-
-impl Hook for EveryPoint {
-    fn before(&self, access: Access) {
-        if access.kind.is_point() && PROGRAMS.get() {
-            let cpu = CPU.get();
-            switch();
-            CPU.set(cpu);
-        }
-    }
-    fn after(&self, _: u64, _: u64) {}
-    fn fails(&self) -> bool {
-        false
-    }
-    fn wait(&self, _: &[usize], _: Waiting) {
-        let cpu = CPU.get();
-        switch();
-        CPU.set(cpu);
-    }
-    fn wake(&self, _: usize) {}
-    fn event(&self, _: Event) {}
-    fn outcome(&self, _: usize) {}
-    fn cpu(&self) -> CpuId {
-        CpuId::new(CPU.get())
-    }
-}
-
-/// What the baseline's tasks share.
-struct Bare {
-    subject: MmSubject,
-    rights: RefCell<Vec<Option<Right>>>,
-    case: Case,
-}
-
-impl Bare {
-    fn program(&self, place: Place, cpu: usize) {
-        CPU.set(cpu);
-        for (id, op) in self.case.program(place) {
-            let takes = MmSubject::spec().ops[usize::from(op.op)].takes;
-            let right =
-                op.right.and_then(|from| self.take(from, |r| takes.has(MmSubject::kind(r))));
-            if !takes.is_empty() && right.is_none() {
-                continue;
-            }
-            let call = Call { op: usize::from(op.op), operands: op.operands, right };
-            match self.subject.execute(CpuId::new(cpu), call) {
-                Done::Ok(gave) => self.rights.borrow_mut()[id.index()] = gave,
-                Done::Skipped(back) => {
-                    if let Some(from) = op.right {
-                        self.rights.borrow_mut()[from.index()] = back;
-                    }
-                }
-                Done::Failed => {}
-            }
-        }
-    }
-
-    fn take(&self, from: OpId, wanted: impl Fn(&Right) -> bool) -> Option<Right> {
-        let mut rights = self.rights.borrow_mut();
-        let place = &mut rights[from.index()];
-        if place.as_ref().is_some_and(wanted) { place.take() } else { None }
-    }
-
-    fn drain(&self) {
-        CPU.set(0);
-        loop {
-            let Some(right) = self.rights.borrow_mut().pop() else { break };
-            if let Some(right) = right {
-                self.subject.give_back(CpuId::new(0), right);
-            }
-        }
-        Subject::drain(&self.subject, CpuId::new(0));
-    }
-}
-
-thread_local! {
-    static BARE: RefCell<Option<std::rc::Rc<Bare>>> = const { RefCell::new(None) };
-}
-
-fn bare() -> std::rc::Rc<Bare> {
-    BARE.with_borrow(|bare| bare.clone()).expect("the input was put there")
-}
-
-/// One schedule, then the end: `RandomScheduler` with one iteration.
-fn run_bare(case: &Case, seed: u64) {
-    let mut subject = <MmSubject as Subject>::new(&case.setup());
-    Subject::reset(&mut subject, &case.setup());
-    let rights = RefCell::new(vec![None; case.ops.len()]);
-    BARE.set(Some(std::rc::Rc::new(Bare { subject, rights, case: case.clone() })));
-    let mut config = Config::new();
-    config.stack_size = STACK;
-    config.failure_persistence = FailurePersistence::None;
-    config.max_steps = MaxSteps::None;
-    config.silence_warnings = true;
-    let scheduler = shuttle_schedulers::RandomScheduler::new_from_seed(seed, 1);
-    Runner::new(scheduler, config).run(|| {
-        let shared = bare();
-        PROGRAMS.set(false);
-        shared.program(Place::Setup, 0);
-        PROGRAMS.set(true);
-        let tasks: Vec<_> = (0..shared.case.cpus)
-            .filter(|&cpu| shared.case.program(Place::Cpu(cpu)).next().is_some())
-            .map(|cpu| {
-                shuttle_std::thread::spawn(move || {
-                    bare().program(Place::Cpu(cpu), usize::from(cpu));
-                })
-            })
-            .collect();
-        for task in tasks {
-            task.join().expect("no operation panics on the fixed profile");
-        }
-        PROGRAMS.set(false);
-        shared.drain();
-    });
-}
 
 fn median(mut times: Vec<f64>) -> f64 {
     times.sort_by(f64::total_cmp);
@@ -246,6 +118,16 @@ impl Ours {
         }
     }
 
+    /// The operations alone: set-up, then CPU by CPU, then the drain.
+    fn alone(cases: &[Case]) {
+        let mut memory = <MmSubject as Subject>::new(&cases[0].setup());
+        for case in cases {
+            Subject::reset(&mut memory, &case.setup());
+            memory = bare::in_order(memory, case);
+        }
+        black_box(memory);
+    }
+
     /// Allocations per case of a warm execution, beyond those of opening it and of the generator.
     fn allocations(&mut self, cases: &[Case]) -> f64 {
         let mut count = |times: usize| {
@@ -259,7 +141,6 @@ impl Ours {
             ALLOCATIONS.load(Ordering::Relaxed) - before
         };
         count(CASES);
-        // Shuttle keeps one step per switch of an execution; that it grows is its own.
         let (empty, full) = (count(0), count(CASES));
         full.saturating_sub(empty) as f64 / CASES as f64
     }
@@ -292,17 +173,19 @@ fn hunt(seed: u64) {
     assert_eq!(summary.expect("nothing refuses it").executions, CAMPAIGN);
 }
 
-/// The fuzz target, if it was built; its edges' overhead is part of what is measured.
-fn fuzz_target() -> Option<PathBuf> {
-    let built = "fuzz/target/x86_64-unknown-linux-gnu/release/page_cache";
-    let path = std::env::var_os("PAGERACE_FUZZ_TARGET").map_or_else(|| built.into(), PathBuf::from);
-    path.is_file().then_some(path)
+/// The fuzz target and the baseline's, as `ci/bench.sh` builds them.
+fn fuzz_targets() -> Option<[PathBuf; 2]> {
+    let built = ["fuzz/target", "target/plain"].into_iter().zip(["page_cache", "plain"]);
+    let paths = built.map(|(dir, name)| format!("{dir}/x86_64-unknown-linux-gnu/release/{name}"));
+    let paths: Vec<PathBuf> = paths.map(PathBuf::from).filter(|path| path.is_file()).collect();
+    paths.try_into().ok()
 }
 
-/// Runs so many inputs inside libFuzzer, from an empty corpus that is not kept.
-fn fuzz(target: &Path, inputs: usize, seed: usize) {
+/// Lets libFuzzer run all inputs in a folder once.
+fn fuzz(target: &Path, inputs: &Path) {
     let status = Command::new(target)
-        .args([format!("-runs={inputs}"), format!("-seed={}", seed + 1)])
+        .arg("-runs=0")
+        .arg(inputs)
         .env("PAGERACE_CORPUS", "off")
         .stdout(Stdio::null())
         .stderr(Stdio::null())
@@ -310,26 +193,38 @@ fn fuzz(target: &Path, inputs: usize, seed: usize) {
     assert!(status.is_ok_and(|status| status.success()), "the target runs and finds nothing");
 }
 
+/// A folder with the cases as inputs, and one with none.
+fn inputs(cases: &[Case]) -> [tempfile::TempDir; 2] {
+    let folders = [(), ()].map(|()| tempfile::tempdir().expect("there is room for a folder"));
+    for (n, case) in cases.iter().enumerate() {
+        let bytes = wire::encode(MmSubject::spec(), case);
+        let path = folders[0].path().join(n.to_string());
+        std::fs::write(path, bytes).expect("there is room for the inputs");
+    }
+    folders
+}
+
 fn main() {
     let cases = cases();
-    let target = fuzz_target();
+    let targets = fuzz_targets();
+    let [all, none] = inputs(&cases);
     let mut ours = Ours { executor: Executor::new(), examiner: Examiner::new(MmSubject::spec()) };
     ours.warm(&cases[..256]);
-    let mut times = [const { Vec::new() }; 6];
+    let mut times = [const { Vec::new() }; 5];
+    let mut inside = [const { Vec::new() }; 2];
     for round in 0..ROUNDS {
-        let guard = Controlled::install(&EveryPoint);
         times[0].push(timed(|| {
             for (seed, case) in cases.iter().enumerate() {
-                run_bare(case, (round * CASES + seed) as u64);
+                bare::run(case, (round * CASES + seed) as u64);
             }
         }));
-        drop(guard);
         times[1].push(timed(|| ours.warm(&cases)));
-        times[2].push(timed(|| ours.one_by_one(&cases)));
-        times[3].push(timed(|| hunt(round as u64)));
-        if let Some(target) = &target {
-            times[4].push(timed(|| fuzz(target, INPUTS, round)));
-            times[5].push(timed(|| fuzz(target, 1, round)));
+        times[2].push(timed(|| Ours::alone(&cases)));
+        times[3].push(timed(|| ours.one_by_one(&cases)));
+        times[4].push(timed(|| hunt(round as u64)));
+        for (target, times) in targets.iter().flatten().zip(&mut inside) {
+            let start = timed(|| fuzz(target, none.path()));
+            times.push(timed(|| fuzz(target, all.path())) - start);
         }
     }
     let rate = |times: &[f64], cases: usize| cases as f64 / median(times.to_vec());
@@ -338,27 +233,23 @@ fn main() {
     let warm = rate(&times[1], CASES) / bare;
     println!("in process: {:.0} executions/s, ratio {warm:.1} (limit {IN_PROCESS})", warm * bare);
     for (name, rate) in [
-        ("one case per execution", rate(&times[2], CASES)),
-        ("campaign", rate(&times[3], CAMPAIGN as usize)),
+        ("the operations alone", rate(&times[2], CASES)),
+        ("one case per execution", rate(&times[3], CASES)),
+        ("campaign", rate(&times[4], CAMPAIGN as usize)),
     ] {
         println!("{name}: {rate:.0} executions/s, ratio {:.1}", rate / bare);
     }
     let allocations = ours.allocations(&cases);
-    println!("allocations per case: {allocations:.3} (limit 0)");
-    let Some(target) = target else {
-        eprintln!(
-            "error: there is no fuzz target to measure\n\
-             run: cargo +stable fuzz build -O -s none page_cache\n\
-             or name a built one in PAGERACE_FUZZ_TARGET"
-        );
+    println!("allocations per case: {allocations:.3} (limit {ALLOCATIONS_LEFT})");
+    if targets.is_none() {
+        eprintln!("error: the fuzz targets to measure were not built; run: sh ci/bench.sh");
         std::process::exit(2);
-    };
-    let start: f64 = median(times[5].clone());
-    let inside = INPUTS as f64 / (median(times[4].clone()) - start) / bare;
-    let rate = inside * bare;
-    println!("inside libFuzzer: {rate:.0} executions/s, ratio {inside:.1} (limit {LIBFUZZER})");
-    println!("measured: {}", target.display());
-    if warm < IN_PROCESS || inside < LIBFUZZER || allocations > 0.0 {
+    }
+    let [ours, plain] = inside.map(|times| rate(&times, CASES));
+    let inside = ours / plain;
+    println!("a new shuttle Runner per input inside libFuzzer: {plain:.0} executions/s");
+    println!("inside libFuzzer: {ours:.0} executions/s, ratio {inside:.1} (limit {LIBFUZZER})");
+    if warm < IN_PROCESS || inside < LIBFUZZER || allocations > ALLOCATIONS_LEFT {
         std::process::exit(1);
     }
 }

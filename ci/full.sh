@@ -30,6 +30,7 @@ check faults sh ci/faults.sh
 check asan sh ci/asan.sh
 check tsan sh ci/tsan.sh
 check cut-runs sh ci/cut-runs.sh
+check throughput sh ci/bench.sh
 check native-cost cargo bench --locked --bench sync_native
 check readme-output bash ci/readme-output.sh --check
 check golden-mutants bash ci/golden-mutants.sh
