@@ -2,10 +2,11 @@
 //!
 //! Each job is an OS thread with an executor, a judge and a generator of its own. *Fresh* cases are
 //! those of the seed's one sequence, in which the jobs take turns: they are the same whatever the
-//! profile. Between them, cases in which accesses met that seldom meet are edited and run again
-//! (`pool`); which those are depends on what was executed, and on nothing else. A finding is told apart into race or sequential,
-//! and the first of each signature is reduced and shown to the [`Sink`]. One case in a hundred is run
-//! twice, and must run alike. Locks are put in order over all cases of a job (`orders`).
+//! profile. Between them, cases whose references met what they seldom meet are edited and run again
+//! (`pool`); which those are depends on what was executed, and on nothing else. A finding is told apart
+//! into race or sequential, and the first of each signature is reduced and shown to the [`Sink`]. One case
+//! in a hundred is run twice, and must run alike. Locks are put in order over all cases of a job
+//! (`orders`).
 //!
 //! What it is not: guided by edges (that is libFuzzer's part, on the same cases), or a store.
 
