@@ -184,7 +184,7 @@ line_5() {
 
 # 6: determinism.
 line_6() {
-    cargo_tests determinism 4 --test determinism || missed "determinism.rs"
+    cargo_tests determinism 3 --test determinism || missed "determinism.rs"
     local first=$ran
     cargo_tests enumerated 1 --lib conflict || missed "the count of traces"
     local debug release entry process differ=0 runs=0

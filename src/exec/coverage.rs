@@ -10,7 +10,8 @@
 //! reference to: what kind of block the frame is in, whether it is the first frame of it, how many
 //! references there are, whether another CPU's operation has one that it took and not dropped yet, and
 //! whether another CPU has allocated or freed the frame since the operation began. It is named by the
-//! operation and these. A meeting says which code met; an encounter says what
+//! operation and these. So is a wait, by what for, how many locks the CPU holds, and how many others wait;
+//! and the freeing of what RCU protects, by how many readers are inside. A meeting says which code met; an encounter says what
 //! it met there, which one and the same code may find in many states.
 //!
 //! The signals of a subject with typed references are its encounters, of any other one its meetings. Both
@@ -19,8 +20,8 @@
 //!
 //! What it is not: a verdict, or edge coverage. Set-up and drain have no signals.
 
-use super::trace::{Phase, Run, What};
-use crate::program::{Case, Key, Site};
+use super::trace::{Phase, Run, SwitchReason, What};
+use crate::program::{Case, Key, OpId, Site};
 use crate::subject::{ObjectId, Spec};
 use pagerace_core::event::{Event, FrameNumber, FreeList, Holder, Order, RefChange};
 use pagerace_core::sync::{Kind, MAX_CPUS};
@@ -33,6 +34,12 @@ const INSTANCES: usize = 64;
 const FRAMES: usize = 64;
 /// Counts from here on are alike.
 const MANY: i32 = 3;
+
+/// What tells the kinds of encounter apart from each other and from meetings, whose names never have all
+/// of the upper bits.
+const FINDS: u64 = 0xffff << 48;
+const WAITS: u64 = 0xfffe << 48;
+const FREES: u64 = 0xfffd << 48;
 
 /// The access made last to an object.
 #[derive(Clone, Copy, Default)]
@@ -78,6 +85,10 @@ pub struct Coverage {
     /// and not dropped, as bits.
     begun: [usize; MAX_CPUS],
     taken: [u64; MAX_CPUS],
+    /// Of each CPU: the locks that it holds, whether it waits, and whether it is inside an RCU section.
+    held: [u8; MAX_CPUS],
+    waits: [bool; MAX_CPUS],
+    reads: [bool; MAX_CPUS],
     signals: Vec<u16>,
     /// The line of each signal.
     lines: Vec<usize>,
@@ -100,6 +111,9 @@ impl Coverage {
             frames: [Frame::default(); FRAMES],
             begun: [0; MAX_CPUS],
             taken: [0; MAX_CPUS],
+            held: [0; MAX_CPUS],
+            waits: [false; MAX_CPUS],
+            reads: [false; MAX_CPUS],
             signals: Vec::new(),
             lines: Vec::new(),
         }
@@ -111,9 +125,18 @@ impl Coverage {
         self.signals.clear();
         self.lines.clear();
         self.frames = [Frame::default(); FRAMES];
+        self.held = [0; MAX_CPUS];
+        self.waits = [false; MAX_CPUS];
+        self.reads = [false; MAX_CPUS];
         let mut inside = false;
         for (step, entry) in run.trace.iter().enumerate() {
             let cpu = entry.cpu.index();
+            if let Some(taken) = entry.what.lock_taken() {
+                self.hold(cpu, taken);
+            }
+            if !matches!(entry.what, What::Switch { .. }) {
+                self.waits[cpu] = false;
+            }
             match entry.what {
                 What::Phase(Phase::Drain) => break,
                 What::Phase(phase) => inside = phase == Phase::Programs,
@@ -135,7 +158,24 @@ impl Coverage {
                         self.count(cpu, frame, change, count);
                     }
                 }
-                What::Event(event) => self.event(step, cpu as u8, &event),
+                What::Event(event) => {
+                    if let Event::RcuFree { .. } = event
+                        && let Some(op) = entry.op.filter(|_| inside)
+                    {
+                        let readers = self.reads.iter().filter(|inside| **inside).count() as u64;
+                        self.signal(step, FREES | number(case, op) << 16 | readers);
+                    }
+                    self.event(step, cpu as u8, &event);
+                }
+                What::Switch { why: SwitchReason::Waits { object, waiting }, .. } => {
+                    if let Some(op) = entry.op.filter(|_| inside) {
+                        let others = self.waits.iter().filter(|waits| **waits).count() as u64;
+                        let class = object.map_or(u64::from(u8::MAX), |o| u64::from(o.class()));
+                        let state = (waiting as u64) << 8 | u64::from(self.held[cpu]) << 4 | others;
+                        self.signal(step, WAITS | number(case, op) << 32 | class << 16 | state);
+                    }
+                    self.waits[cpu] = true;
+                }
                 _ => {}
             }
         }
@@ -179,8 +219,12 @@ impl Coverage {
         let what = (reference.change as u64) << 8
             | (reference.holder as u64) << 4
             | u64::from(reference.done) << 1;
-        // Sites of accesses never have all these bits.
-        self.signal(step, !0 << 48 | u64::from(op) << 40 | what << 20 | state);
+        self.signal(step, FINDS | u64::from(op) << 40 | what << 20 | state);
+    }
+
+    fn hold(&mut self, cpu: usize, taken: bool) {
+        let held = &mut self.held[cpu];
+        *held = if taken { (*held + 1).min(MANY as u8) } else { held.saturating_sub(1) };
     }
 
     fn signal(&mut self, step: usize, name: u64) {
@@ -222,6 +266,11 @@ impl Coverage {
                 }
                 return;
             }
+            Event::PageLock { locked, .. } => return self.hold(usize::from(by), locked),
+            Event::RcuRead { inside } => {
+                self.reads[usize::from(by)] = inside;
+                return;
+            }
             _ => return,
         };
         for n in 0..order.frames().min(FRAMES) {
@@ -229,6 +278,11 @@ impl Coverage {
             *shadow = Frame { within, first: n == 0, changed: step, by, ..*shadow };
         }
     }
+}
+
+/// The number of the operation's kind.
+fn number(case: &Case, op: OpId) -> u64 {
+    u64::from(case.ops[op.index()].op)
 }
 
 /// A change of a reference, done or refused.
@@ -300,7 +354,7 @@ mod tests {
     use super::*;
     use crate::exec::Executor;
     use crate::program::text::parse;
-    use crate::program::{Action, Decision, OpId};
+    use crate::program::{Action, Decision};
     use crate::subject::Subject;
     use crate::subject::mm::MmSubject;
     use std::collections::BTreeSet;

@@ -116,7 +116,7 @@ fn replant(case: &Case, fault: &str) -> Case {
 
 /// What a hunt for a fault finds, reduced: it must be of this class.
 fn reduced(fault: &str, class: Class) -> Discovery {
-    let hunt = Hunt { until: Some(class), reduce: true, ..Hunt::with_fault(fault, 200_000) };
+    let hunt = Hunt { until: Some(class), reduce: true, ..Hunt::with_fault(fault, 1_000_000) };
     let (_, found) = hunt.run::<MmSubject>();
     let last = found.into_iter().rfind(|d| d.finding.class == class && d.reduced.is_some());
     last.unwrap_or_else(|| panic!("{fault} is not found as {class}"))
