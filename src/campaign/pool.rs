@@ -12,7 +12,7 @@
 //! What it is not: a corpus. It lives and dies with a job, and knows no profile, switch or entry.
 
 use crate::exec::Run;
-use crate::exec::coverage::{SIGNALS, contended};
+use crate::exec::coverage::{SIGNALS, Touched, contended};
 use crate::program::rng::Rng;
 use crate::program::{Case, Key, Policy};
 use crate::subject::Spec;
@@ -43,6 +43,7 @@ pub(super) struct Kept {
 pub(super) struct Pool {
     seen: Vec<u32>,
     kept: Vec<Kept>,
+    touched: Touched,
     rng: Rng,
 }
 
@@ -57,14 +58,16 @@ impl Pool {
             edits: 0,
         };
         let kept = (0..KEPT).map(nothing).collect();
-        Self { seen: vec![0; SIGNALS], kept, rng: Rng::new(seed) }
+        Self { seen: vec![0; SIGNALS], kept, touched: Touched::new(), rng: Rng::new(seed) }
     }
 
     /// What speaks against editing a kept case; nothing against replacing an empty place.
     fn weariness(&self, at: usize) -> u32 {
         let kept = &self.kept[at];
         match kept.root {
-            Some(_) => self.seen[usize::from(kept.rarest)].saturating_add(kept.edits * EDIT),
+            Some(_) => {
+                self.seen[usize::from(kept.rarest)].saturating_add(kept.edits.saturating_mul(EDIT))
+            }
             None => u32::MAX,
         }
     }
@@ -102,7 +105,7 @@ impl Pool {
             place.case.policy = Policy::Stay;
             place.case.decisions.clone_from(&run.executed);
             place.case.normalize();
-            place.behind = contended(run, line, &mut place.contended);
+            place.behind = contended(run, line, &mut self.touched, &mut place.contended);
             (place.rarest, place.edits) = (rarest, 0);
         }
     }
@@ -151,9 +154,21 @@ mod tests {
         };
         let rare = (0..1_000).filter(|_| is_rare(&mut pool)).count();
         assert!(rare > 900, "{rare}");
-        let rare = (0..200_000).filter(|_| is_rare(&mut pool)).count();
-        assert!(rare < 200_000 && pool.kept.iter().all(|kept| kept.edits > 0), "all had a turn");
-        let root = pool.kept[0].root.unwrap();
+        // One case has the only rare signal: edits weary it until it gets no more than the others.
+        for (at, kept) in pool.kept.iter_mut().enumerate() {
+            (kept.rarest, kept.edits) = (if at == 0 { 9 } else { 7 }, 0);
+        }
+        (pool.seen[7], pool.seen[9]) = (1_000, 1);
+        for draws in [2_000, 400_000] {
+            for _ in 0..draws {
+                assert!(pool.draw().is_some());
+            }
+            let even = draws / KEPT;
+            let edits = pool.kept[0].edits as usize;
+            let expected = if draws == 2_000 { 3 * even / 2..3 * even } else { even..even * 5 / 4 };
+            assert!(expected.contains(&edits), "{edits} of {draws}");
+        }
+        let root = pool.kept[0].root.expect("it is kept");
         pool.drop_line(root);
         assert!(pool.kept.iter().all(|kept| kept.root != Some(root)));
     }

@@ -1,8 +1,8 @@
 //! The state of a controlled run: it decides who goes on, and cuts.
 //!
-//! Before each access it names the object, counts the site, and at a point asks the case's decisions
-//! and then its policy who runs next. After each access it records the values. A run is cut by
-//! unwinding: once [`Control::cut`] is set, every task unwinds from its next hook call to its root,
+//! At a point it asks the case's decisions and then its policy who runs next, where either may have an
+//! answer; only then is the access named before it is made. After each access it is named, counted and
+//! recorded with its values. A run is cut by unwinding: once [`Control::cut`] is set, every task unwinds from its next hook call to its root,
 //! and while a task unwinds its hooks do nothing.
 //!
 //! Invariants: no borrow is held across a switch; exactly one task runs; `cpu` names it whenever code

@@ -10,9 +10,9 @@
 //! reference to: what kind of block the frame is in, whether it is the first frame of it, how many
 //! references there are, whether another CPU's operation has one that it took and not dropped yet, and
 //! whether another CPU has allocated or freed the frame since the operation began. It is named by the
-//! operation and these. So is a wait, by what for, how many locks the CPU holds, and how many others wait;
-//! and the freeing of what RCU protects, by how many readers are inside. A meeting says which code met; an encounter says what
-//! it met there, which one and the same code may find in many states.
+//! operation and these. So is a wait, by what for, how many locks the CPU holds, and how many others
+//! wait; and the freeing of what RCU protects, by how many readers are inside. A meeting says which code
+//! met; an encounter says what it met there, which one and the same code may find in many states.
 //!
 //! The signals of a subject with typed references are its encounters, of any other one its meetings. Both
 //! together find less: among the many pairs of places that seldom meet, the few states that matter drown.
@@ -293,11 +293,14 @@ struct Reference {
     done: bool,
 }
 
+/// Which objects a run's CPUs touched, as bits, and whether one of them wrote. Reused.
+pub type Touched = Vec<(ObjectId, u8, bool)>;
+
 /// Collects the points of a run's programs at objects that two CPUs touch, one of them writing: where
 /// another switch may make another difference. Returns how many of them stand up to this line.
-pub fn contended(run: &Run, line: usize, into: &mut Vec<Key>) -> usize {
+pub fn contended(run: &Run, line: usize, touched: &mut Touched, into: &mut Vec<Key>) -> usize {
     into.clear();
-    let mut touched: Vec<(ObjectId, u8, bool)> = Vec::new();
+    touched.clear();
     let programs = || {
         let all = run.trace.iter().enumerate();
         let inside = all.skip_while(|(_, e)| e.what != What::Phase(Phase::Programs));

@@ -13,15 +13,12 @@ use std::fmt::Write as _;
 
 /// Cases for one fault with one size of the per-CPU lists.
 const BUDGET: u64 = 60_000;
-/// The most cases that a fault takes with one size of the per-CPU lists.
-const RARE_BUDGET: u64 = 1_000_000;
 
 /// The first finding of the class, with the size of the per-CPU lists that it took: a fault in their
 /// overflow shows only where there are such lists.
 fn hunt(fault: &str, class: Class) -> Option<Discovery> {
     [0, 1, 2].into_iter().find_map(|batch| {
-        let hunt =
-            Hunt { until: Some(class), reduce: true, ..Hunt::with_fault(fault, RARE_BUDGET) };
+        let hunt = Hunt { until: Some(class), reduce: true, ..Hunt::with_fault(fault, BUDGET) };
         let (_, found) = hunt.field("pcp_batch", batch).run::<MmSubject>();
         found.into_iter().rfind(|d| d.finding.class == class && d.reduced.is_some())
     })

@@ -4,7 +4,7 @@
 //! its own oracle is off. Where others have good reason to see it too, [`ALSO`] says which and why. With
 //! those off, the class that the fault is planted for is all that is found; with that off too, nothing.
 
-use super::Hunt;
+use super::{Hunt, budget};
 use pagerace::oracle::Class;
 use pagerace::subject::mm::MmSubject;
 use pagerace_core::mm::Fault;
@@ -70,13 +70,10 @@ const NARROWED: &[(&str, &str, u32)] =
     &[("grace-skipped", "pcp_batch", 1), ("page-locks-crossed", "pcp_batch", 1)];
 
 const BUDGET: u64 = 20_000;
-/// The same for a fault that takes two pages, two locks each, and a schedule that crosses them.
-const RARE_BUDGET: u64 = 1_000_000;
 
 /// The class of the first finding, if there is one.
 fn first(fault: &str, without: &[Class]) -> Option<Class> {
-    let budget = if fault == "page-locks-crossed" { RARE_BUDGET } else { BUDGET };
-    let mut hunt = Hunt::with_fault(fault, budget);
+    let mut hunt = Hunt::with_fault(fault, budget(fault, BUDGET));
     hunt.without = without.to_vec();
     for &(_, field, value) in NARROWED.iter().filter(|(of, ..)| *of == fault) {
         hunt = hunt.field(field, value);
