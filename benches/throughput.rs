@@ -5,10 +5,14 @@
 //! * *in process*: many cases in one warm execution, each run, traced and judged;
 //! * *the operations alone*: the same operations one after the other, without a hook, so that nothing is
 //!   recorded, decided or judged: what no executor can be faster than;
+//! * *the smallest quarter*: the baseline and in process once more, on the cases with the fewest accesses:
+//!   a new Runner costs the same for every case, so that the ratio falls as cases grow;
 //! * *one case per execution*: as in process, with an execution for each case;
 //! * *campaign*: what `hunt` does, drawing and editing its own cases and counting what met included;
 //! * *inside libFuzzer*: the fuzz target `page_cache` beside the baseline as a fuzz target
-//!   (`benches/plain`), both as cargo-fuzz builds them, each of the cases as an input, starts not counted.
+//!   (`benches/plain`), both as cargo-fuzz builds them, each of the cases as an input, starts not counted;
+//! * *fuzzing*: the same two, each mutating from there on, as `cargo fuzz run` has them do: reading files is
+//!   not counted, but the inputs are no longer the same.
 //!
 //! All take turns in short rounds, so that a machine that changes speed changes all; medians of the
 //! rounds are compared.
@@ -24,6 +28,7 @@ mod bare;
 use pagerace::campaign::{self, Discovery, Sink, SinkError};
 use pagerace::examine::Examiner;
 use pagerace::exec::Executor;
+use pagerace::exec::trace::What;
 use pagerace::program::generate::{Fixed, Generator};
 use pagerace::program::{Case, wire};
 use pagerace::subject::Subject;
@@ -67,6 +72,8 @@ const IN_PROCESS: f64 = 20.0;
 const LIBFUZZER: f64 = 5.0;
 /// Shuttle keeps one step per switch of an execution: that this list grows is its own.
 const ALLOCATIONS_LEFT: f64 = 0.01;
+/// Mutated inputs of a round inside libFuzzer.
+const MUTATED: usize = 20_000;
 /// Cases of a round of the campaign.
 const CAMPAIGN: u64 = 8_192;
 
@@ -109,6 +116,21 @@ impl Ours {
                 }
             });
         }
+    }
+
+    /// The quarter of the cases that has the fewest accesses, and how many these have on average.
+    fn smallest(&mut self, cases: &[Case]) -> (Vec<Case>, f64) {
+        let accesses = |what: &What| matches!(what, What::Access { .. });
+        let mut sized: Vec<(usize, &Case)> = cases
+            .iter()
+            .map(|case| {
+                (self.executor.run(case).trace.iter().filter(|e| accesses(&e.what)).count(), case)
+            })
+            .collect();
+        sized.sort_by_key(|(size, _)| *size);
+        sized.truncate(CASES / 4);
+        let all: usize = sized.iter().map(|(size, _)| size).sum();
+        (sized.iter().map(|(_, case)| (*case).clone()).collect(), all as f64 / sized.len() as f64)
     }
 
     fn one_by_one(&mut self, cases: &[Case]) {
@@ -181,11 +203,13 @@ fn fuzz_targets() -> Option<[PathBuf; 2]> {
     paths.try_into().ok()
 }
 
-/// Lets libFuzzer run all inputs in a folder once.
-fn fuzz(target: &Path, inputs: &Path) {
+/// Lets libFuzzer run all inputs in a folder once, and then so many mutated ones.
+fn fuzz(target: &Path, inputs: &Path, mutated: usize) {
+    let evolved = tempfile::tempdir().expect("there is room for a folder");
+    let runs = if mutated == 0 { 0 } else { CASES + mutated };
     let status = Command::new(target)
-        .arg("-runs=0")
-        .arg(inputs)
+        .args([format!("-runs={runs}"), "-seed=1".to_owned()])
+        .args([evolved.path(), inputs])
         .env("PAGERACE_CORPUS", "off")
         .stdout(Stdio::null())
         .stderr(Stdio::null())
@@ -204,49 +228,86 @@ fn inputs(cases: &[Case]) -> [tempfile::TempDir; 2] {
     folders
 }
 
-fn main() {
-    let cases = cases();
-    let targets = fuzz_targets();
-    let [all, none] = inputs(&cases);
-    let mut ours = Ours { executor: Executor::new(), examiner: Examiner::new(MmSubject::spec()) };
-    ours.warm(&cases[..256]);
-    let mut times = [const { Vec::new() }; 5];
-    let mut inside = [const { Vec::new() }; 2];
-    for round in 0..ROUNDS {
-        times[0].push(timed(|| {
+/// What the rounds took, in seconds.
+#[derive(Default)]
+struct Times {
+    bare: Vec<f64>,
+    warm: Vec<f64>,
+    alone: Vec<f64>,
+    one_by_one: Vec<f64>,
+    campaign: Vec<f64>,
+    /// The smallest quarter: the baseline, and in process.
+    small: [Vec<f64>; 2],
+    /// Ours and the baseline as fuzz targets: each input once, and the mutated ones.
+    inside: [[Vec<f64>; 2]; 2],
+}
+
+impl Times {
+    fn round(&mut self, round: usize, ours: &mut Ours, cases: &[Case], small: &[Case]) {
+        let bare = |cases: &[Case]| {
             for (seed, case) in cases.iter().enumerate() {
                 bare::run(case, (round * CASES + seed) as u64);
             }
-        }));
-        times[1].push(timed(|| ours.warm(&cases)));
-        times[2].push(timed(|| Ours::alone(&cases)));
-        times[3].push(timed(|| ours.one_by_one(&cases)));
-        times[4].push(timed(|| hunt(round as u64)));
-        for (target, times) in targets.iter().flatten().zip(&mut inside) {
-            let start = timed(|| fuzz(target, none.path()));
-            times.push(timed(|| fuzz(target, all.path())) - start);
+        };
+        self.bare.push(timed(|| bare(cases)));
+        self.warm.push(timed(|| ours.warm(cases)));
+        self.alone.push(timed(|| Ours::alone(cases)));
+        self.one_by_one.push(timed(|| ours.one_by_one(cases)));
+        self.campaign.push(timed(|| hunt(round as u64)));
+        self.small[0].push(timed(|| bare(small)));
+        self.small[1].push(timed(|| ours.warm(small)));
+    }
+
+    fn round_inside(&mut self, targets: &[PathBuf; 2], [all, none]: &[tempfile::TempDir; 2]) {
+        for (target, [given, mutated]) in targets.iter().zip(&mut self.inside) {
+            let start = timed(|| fuzz(target, none.path(), 0));
+            let once = timed(|| fuzz(target, all.path(), 0));
+            let more = timed(|| fuzz(target, all.path(), MUTATED));
+            given.push(once - start);
+            mutated.push(more - once);
+        }
+    }
+}
+
+fn main() {
+    let cases = cases();
+    let targets = fuzz_targets();
+    let inputs = inputs(&cases);
+    let mut ours = Ours { executor: Executor::new(), examiner: Examiner::new(MmSubject::spec()) };
+    ours.warm(&cases[..256]);
+    let (small, accesses) = ours.smallest(&cases);
+    let mut times = Times::default();
+    for round in 0..ROUNDS {
+        times.round(round, &mut ours, &cases, &small);
+        if let Some(targets) = &targets {
+            times.round_inside(targets, &inputs);
         }
     }
     let rate = |times: &[f64], cases: usize| cases as f64 / median(times.to_vec());
-    let bare = rate(&times[0], CASES);
+    let bare = rate(&times.bare, CASES);
     println!("a new shuttle Runner per input: {bare:.0} executions/s");
-    let warm = rate(&times[1], CASES) / bare;
+    let warm = rate(&times.warm, CASES) / bare;
     println!("in process: {:.0} executions/s, ratio {warm:.1} (limit {IN_PROCESS})", warm * bare);
     for (name, rate) in [
-        ("the operations alone", rate(&times[2], CASES)),
-        ("one case per execution", rate(&times[3], CASES)),
-        ("campaign", rate(&times[4], CAMPAIGN as usize)),
+        ("the operations alone", rate(&times.alone, CASES)),
+        ("one case per execution", rate(&times.one_by_one, CASES)),
+        ("campaign", rate(&times.campaign, CAMPAIGN as usize)),
     ] {
         println!("{name}: {rate:.0} executions/s, ratio {:.1}", rate / bare);
     }
+    let ratio = rate(&times.small[0], 1).recip() * rate(&times.small[1], 1);
+    println!("in process, the smallest quarter, of {accesses:.0} accesses: ratio {ratio:.1}");
     let allocations = ours.allocations(&cases);
     println!("allocations per case: {allocations:.3} (limit {ALLOCATIONS_LEFT})");
     if targets.is_none() {
         eprintln!("error: the fuzz targets to measure were not built; run: sh ci/bench.sh");
         std::process::exit(2);
     }
-    let [ours, plain] = inside.map(|times| rate(&times, CASES));
+    let [[ours, fuzzing], [plain, plainly]] =
+        times.inside.map(|[once, more]| [rate(&once, CASES), rate(&more, MUTATED)]);
     let inside = ours / plain;
+    let ratio = fuzzing / plainly;
+    println!("fuzzing: {fuzzing:.0} executions/s beside {plainly:.0}, ratio {ratio:.1}");
     println!("a new shuttle Runner per input inside libFuzzer: {plain:.0} executions/s");
     println!("inside libFuzzer: {ours:.0} executions/s, ratio {inside:.1} (limit {LIBFUZZER})");
     if warm < IN_PROCESS || inside < LIBFUZZER || allocations > ALLOCATIONS_LEFT {

@@ -64,6 +64,8 @@ pub(super) struct Control {
     policy: RefCell<PolicyState>,
     /// Whether the policy is to stay, and need not be asked.
     stays: Cell<bool>,
+    /// Whether the policy follows which accesses were made.
+    follows: Cell<bool>,
     /// Whether nothing happens at a point for which the case has no decision.
     silent: Cell<bool>,
     /// The points of the programs in the order they were announced, if wanted.
@@ -102,6 +104,7 @@ impl Control {
             decisions: Decisions::default(),
             policy: RefCell::new(PolicyState::new()),
             stays: Cell::new(true),
+            follows: Cell::new(false),
             silent: Cell::new(false),
             announced: RefCell::default(),
             announce: Cell::new(false),
@@ -130,6 +133,7 @@ impl Control {
         self.cpus.clear();
         self.sites.clear();
         self.stays.set(policy == Policy::Stay);
+        self.follows.set(matches!(policy, Policy::Pos { .. }));
         let decided_here = self.points.get() == Points::Case && !options.announce;
         self.silent.set(decided_here && policy == Policy::Stay);
         self.policy.borrow_mut().begin(policy);

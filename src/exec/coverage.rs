@@ -301,11 +301,13 @@ pub type Touched = Vec<(ObjectId, u8, bool)>;
 pub fn contended(run: &Run, line: usize, touched: &mut Touched, into: &mut Vec<Key>) -> usize {
     into.clear();
     touched.clear();
+    let mut phases = run.trace.iter().enumerate().filter(|(_, e)| matches!(e.what, What::Phase(_)));
+    // The set-up's, the programs' and, unless the run was cut, the drain's.
+    let first = phases.nth(1).map_or(run.trace.len(), |(line, _)| line);
+    let end = phases.next().map_or(run.trace.len(), |(line, _)| line);
     let programs = || {
-        let all = run.trace.iter().enumerate();
-        let inside = all.skip_while(|(_, e)| e.what != What::Phase(Phase::Programs));
-        let inside = inside.take_while(|(_, e)| e.what != What::Phase(Phase::Drain));
-        inside.filter_map(|(step, e)| match e.what {
+        let inside = run.trace[first..end].iter().zip(first..);
+        inside.filter_map(|(e, step)| match e.what {
             What::Access { object: Some(object), kind, nth, .. } if counts(kind) => {
                 Some((step, e, object, kind, nth))
             }

@@ -32,7 +32,7 @@ impl Hook for Control {
         self.push(What::Access { object, kind, nth, order, old, new });
         self.sites.settle(me);
         self.idle.set(false);
-        if !self.stays.get() {
+        if self.follows.get() {
             self.policy.borrow_mut().performed(me, &self.sites);
         }
         if old != new && self.cpus.anyone_waiting() {
