@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Is the first release's promise kept, line by line?
-# Cost in minutes on two idle cores, beside 3 for the builds: line 1: 1, 2: 7, 3: 5, 4: 6, 5: 9, 6: 4,
+# Cost in minutes on two idle cores, beside 3 for the builds: line 1: 1, 2: 7, 3: 7, 4: 6, 5: 9, 6: 4,
 # 7: 1, 8: 4, 9: 3, 10: 4, 11: 2. `bash ci/accept/seed.sh 3 6` runs only those lines.
 #
 # Prints one line for each, with its figures. Works in a temporary directory and never writes to the
@@ -107,11 +107,12 @@ controls() {
 
 # 3: silence, and how much it is worth.
 line_3() {
-    local profile batch count figures=() executed ops skipped outcome
+    # No constant of the campaign was chosen by looking at this seed.
+    local seed=11 profile batch count figures=() executed ops skipped outcome
     for profile in current linux-6.2; do
         : >"$scratch/outcomes"
         for batch in 0 2; do
-            hunt "$profile-$batch" --profile "$profile" --pcp-batch "$batch" --seed 1 --jobs 2 \
+            hunt "$profile-$batch" --profile "$profile" --pcp-batch "$batch" --seed "$seed" --jobs 2 \
                 --executions 2000000 --keep-going
             executed=$(number executions)
             ops=$(number ops) skipped=$(number skipped_ops) count=$(findings | wc -l)
@@ -127,21 +128,25 @@ line_3() {
         [ "$(number skipped_ops)" -gt 0 ] || missed "$profile skipped nothing"
         figures+=("$(cut -f1 "$scratch/outcomes" | sort -u | wc -l) outcomes")
     done
-    # The same seeds and budget with one function switched back.
-    local variant class
-    for variant in v5_9/leak v5_10/double-free; do
-        class=${variant#*/} variant=${variant%/*}
-        for batch in 0 2; do
-            hunt "$variant-$batch" --profile current --set "free_pages=$variant" --pcp-batch "$batch" \
-                --seed 1 --jobs 2 --executions 2000000 --keep-going
-            count=$(findings | awk -F'\t' -v class="$class" \
-                '$3 == "race" && $1 !~ /scan/ && $2 == class { n += $10 } END { print n + 0 }')
-            [ "$count" -ge 20 ] || missed "$variant with batch $batch has fewer than 20"
-            figures+=("$variant/$batch: $count findings (limit 20)")
+    # The same seed and budget with one function switched back: what both batches together find is what
+    # the silence is worth.
+    local variant class sum parts
+    for profile in current linux-6.2; do
+        for variant in v5_9/leak v5_10/double-free; do
+            class=${variant#*/} variant=${variant%/*} sum=0 parts=
+            for batch in 0 2; do
+                hunt "$profile-$variant-$batch" --profile "$profile" --set "free_pages=$variant" \
+                    --pcp-batch "$batch" --seed "$seed" --jobs 2 --executions 2000000 --keep-going
+                count=$(findings | awk -F'\t' -v class="$class" \
+                    '$3 == "race" && $1 !~ /scan/ && $2 == class { n += $10 } END { print n + 0 }')
+                sum=$((sum + count)) parts="$parts${parts:+ + }$count"
+            done
+            [ "$sum" -ge 20 ] || missed "$profile with $variant has fewer than 20"
+            figures+=("$profile with $variant: $parts findings (limit 20)")
         done
     done
     cargo_tests same-cases 1 --lib every_profile_is_shown_the_same_cases || missed "the cases"
-    say "$(printf '%s\n' "${figures[@]}" | joined); the first cases are the same under every profile"
+    say "seed $seed: $(printf '%s\n' "${figures[@]}" | joined); the first cases are the same under every profile"
 }
 
 # 4: the access sequences.
