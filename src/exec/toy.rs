@@ -58,6 +58,7 @@ static SPEC: Spec = Spec {
     rights: &[],
     fields: &[],
     switches: &[],
+    retired: &[],
     profiles: &[ProfileSpec { name: "toy", history: &[] }],
     races: &[],
     classes: &[
@@ -144,7 +145,7 @@ impl Subject for Toy {
                 if seen != 0 {
                     break;
                 }
-                relax::<Controlled>([&(register, seen) as &dyn Watch, &(register, seen)]);
+                relax::<Controlled>(&[&(register, seen) as &dyn Watch]);
             },
             _ => self.guarded.set(&self.locks[0], 2),
         }

@@ -39,7 +39,7 @@ impl<B: Backend> Memory<B> {
             if !self.try_get(page, Holder::Lookup) {
                 if !planted!(self, RetryNeverReloads) {
                     // The page is frozen or gone: wait until its count or its slot says more.
-                    relax::<B>([&(slot, entry.word()), &(&self.frame(page).refcount, 0)]);
+                    relax::<B>(&[&(slot, entry.word()), &(&self.frame(page).refcount, 0)]);
                     (slot, entry) = self.walk(mapping, index);
                 }
                 continue;
