@@ -41,6 +41,7 @@ pub static SPEC: Spec = Spec {
     rights: &[],
     fields: &[],
     switches: &[],
+    retired: &[],
     profiles: &[ProfileSpec { name: "only", history: &[] }],
     races: &[],
     classes: &[

@@ -144,7 +144,7 @@ impl Books {
                 let references = &mut self.frames[frame.index()].references;
                 let (own, cache) = (holder as usize, Holder::Cache as usize);
                 match change {
-                    RefChange::Set => {
+                    RefChange::Set | RefChange::Store => {
                         *references = [0; Holder::ALL.len()];
                         references[own] = count;
                     }
@@ -244,14 +244,18 @@ fn not_coalesced(run: &Run, named: &[FrameNumber]) -> bool {
 /// The frame of the event, whose word and whose references differ by then, or whose holder gave what
 /// he did not have.
 fn refcount(run: &Run, named: &[FrameNumber], at: usize, line: Entry) -> bool {
-    let What::Event(event @ Event::PageRef { frame, change, .. }) = line.what else { return false };
+    let What::Event(event @ Event::PageRef { frame, change, holder, .. }) = line.what else {
+        return false;
+    };
     let mut books = Books::up_to(run, at);
     let before = books.frames[frame.index()].total();
+    let own = books.frames[frame.index()].references[holder as usize];
     books.enter(at, event);
     let after = &books.frames[frame.index()];
     let word = last_word(run, at, line.cpu, frame);
     let wrong = match change {
         RefChange::Set | RefChange::Unfreeze => before != 0,
+        RefChange::Store => before != own,
         RefChange::Get | RefChange::TryGet => before == 0,
         RefChange::Put | RefChange::Freeze => false,
     };

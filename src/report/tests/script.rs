@@ -52,6 +52,7 @@ pub static SPEC: Spec = Spec {
             VariantSpec { name: "old", racy: true, doc: "" },
         ],
     }],
+    retired: &[],
     profiles: &[ProfileSpec { name: "now", history: &[0] }],
     classes: &[
         ClassSpec { name: "refcount", refcount: true },
