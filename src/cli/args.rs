@@ -7,7 +7,7 @@
 //! What it is not: what the commands do.
 
 use crate::subject::Spec;
-use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::builder::{ArgPredicate, PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, Parser, Subcommand, value_parser};
 use clap_complete::Shell;
 use std::path::PathBuf;
@@ -227,7 +227,7 @@ pub struct Completions {
 /// Which history cases run with.
 #[derive(Clone, Debug, Default, Args)]
 pub struct History {
-    /// The version to run
+    /// The version of the allocator's core to run
     #[arg(long, value_name = "PROFILE")]
     pub profile: Option<String>,
     /// Change one switch of the profile; may be given several times
@@ -274,7 +274,15 @@ pub fn command(spec: &'static Spec, name: &str) -> Command {
         .mut_subcommand("hunt", |hunt| {
             let hunt = named(hunt);
             let default = hunted_profile(spec);
-            let hunt = hunt.mut_arg("profile", |arg| arg.default_value(default));
+            let current = spec.profiles[0].name;
+            let hunt = hunt.mut_arg("profile", |arg| {
+                // Where one mechanism is asked about, its surroundings are to be silent.
+                let if_set = format!(
+                    "The version of the allocator's core to run [default with --set: {current}]"
+                );
+                let arg = arg.default_value(default).help(if_set);
+                arg.default_value_if("set", ArgPredicate::IsPresent, current)
+            });
             spec.fields.iter().fold(hunt, with_field)
         })
         .mut_subcommand("replay", named)
@@ -350,6 +358,21 @@ mod tests {
     #[test]
     fn a_hunt_is_for_the_oldest_version_with_a_race() {
         assert_eq!(hunted_profile(MmSubject::spec()), "linux-5.9");
+    }
+
+    #[test]
+    fn a_hunt_for_the_effect_of_a_switch_is_on_the_version_without_a_race() {
+        let spec = MmSubject::spec();
+        let profile = |more: &[&str]| {
+            let line = ["pagerace", "hunt"].iter().chain(more);
+            let matches = command(spec, "pagerace").try_get_matches_from(line).unwrap();
+            let Action::Hunt(hunt) = parse(spec, &matches).unwrap().action else { panic!() };
+            hunt.history.profile.unwrap()
+        };
+        assert_eq!(profile(&[]), "linux-5.9");
+        assert_eq!(profile(&["--set", "free_pages=v5_9"]), "current");
+        let both = ["--set", "free_pages=v5_9", "--profile", "linux-6.2"];
+        assert_eq!(profile(&both), "linux-6.2");
     }
 
     #[test]

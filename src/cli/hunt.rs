@@ -59,9 +59,14 @@ pub fn run<S: Subject>(
     if interrupted.load(Ordering::Relaxed) {
         out.line("interrupted")?;
     }
-    out.print(&format!("\n{}", summary::text(S::spec(), &summary)))?;
+    out.print(&format!("\n{}", summary::text(S::spec(), &config.history, &summary)))?;
     if args.json {
-        let asked = Asked { profile: &label, seed: config.seed, jobs: config.jobs };
+        let asked = Asked {
+            profile: &label,
+            history: &config.history,
+            seed: config.seed,
+            jobs: config.jobs,
+        };
         let object = summary::json(S::spec(), &asked, &summary);
         Output::stdout().print(&races::pretty(&object))?;
     }

@@ -14,8 +14,8 @@ pub mod spec;
 pub use census::{Census, FreeBlock};
 pub use names::{Names, ObjectId};
 pub use spec::{
-    ClassSpec, FieldSpec, OpSpec, OperandSpec, ProfileSpec, RaceSpec, RightKind, RightSet, Spec,
-    SwitchSpec, VariantSpec,
+    ClassSpec, FieldSpec, OpSpec, OperandSpec, OutcomeSpec, ProfileSpec, RaceSpec, RetiredSwitch,
+    RightKind, RightSet, Spec, SwitchSpec, VariantSpec,
 };
 
 use pagerace_core::sync::CpuId;

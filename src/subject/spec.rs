@@ -131,6 +131,34 @@ pub struct SwitchSpec {
     pub variants: &'static [VariantSpec],
 }
 
+/// A switch that there is no more. A text may still state the setting that meant nothing special.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct RetiredSwitch {
+    /// Its name.
+    pub name: &'static str,
+    /// The variant that may be stated, and says nothing.
+    pub neutral: &'static str,
+    /// What to state in place of the others.
+    pub instead: &'static str,
+}
+
+/// Something that a campaign counts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct OutcomeSpec {
+    /// Its name (`put-last`).
+    pub name: &'static str,
+    /// The switch and the variant without which it cannot occur, if there is one.
+    pub only: Option<(&'static str, &'static str)>,
+}
+
+impl OutcomeSpec {
+    /// One that may occur whatever the switches say.
+    #[must_use]
+    pub const fn new(name: &'static str) -> Self {
+        Self { name, only: None }
+    }
+}
+
 /// A named consistent setting of all switches.
 #[derive(Clone, Copy, Debug)]
 pub struct ProfileSpec {
@@ -163,6 +191,8 @@ pub struct RaceSpec {
     pub entry: &'static str,
     /// The signature it shows itself by, or `-` where that is not established.
     pub signature: &'static str,
+    /// What else it may show itself by, with other partners; `*` ends one that stands for all that begin so.
+    pub also: &'static [&'static str],
 }
 
 /// A class of objects.
@@ -195,14 +225,16 @@ pub struct Spec {
     pub fields: &'static [FieldSpec],
     /// The switches.
     pub switches: &'static [SwitchSpec],
+    /// Switches that there were.
+    pub retired: &'static [RetiredSwitch],
     /// The profiles; the first is the default, with no bug known.
     pub profiles: &'static [ProfileSpec],
     /// The documented races of the switches' variants.
     pub races: &'static [RaceSpec],
     /// The classes of objects.
     pub classes: &'static [ClassSpec],
-    /// The names of what [`pagerace_core::sync::Hook::outcome`] counts.
-    pub outcomes: &'static [&'static str],
+    /// What [`pagerace_core::sync::Hook::outcome`] counts.
+    pub outcomes: &'static [OutcomeSpec],
     /// The bytes of stack that one of its tasks may use in an optimized build.
     pub stack: usize,
 }
@@ -216,6 +248,7 @@ impl Spec {
         rights: &[],
         fields: &[],
         switches: &[],
+        retired: &[],
         profiles: &[],
         races: &[],
         classes: &[],
@@ -245,6 +278,13 @@ impl Spec {
     #[must_use]
     pub fn profile(&self, name: &str) -> Option<&'static ProfileSpec> {
         self.profiles.iter().find(|profile| profile.name == name)
+    }
+
+    /// Whether an outcome can occur under a history.
+    #[must_use]
+    pub fn is_possible(&self, outcome: &OutcomeSpec, history: &[u8]) -> bool {
+        let variant = outcome.only.and_then(|(switch, variant)| self.variant(switch, variant));
+        variant.is_none_or(|(switch, variant)| history.get(switch) == Some(&variant))
     }
 
     /// The indices of a switch and of one of its variants.

@@ -52,6 +52,7 @@ pub static SPEC: Spec = Spec {
             VariantSpec { name: "split", racy: true, doc: "A load, then a store." },
         ],
     }],
+    retired: &[],
     profiles: &[
         ProfileSpec { name: "current", history: &[0] },
         ProfileSpec { name: "old", history: &[1] },

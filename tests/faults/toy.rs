@@ -63,6 +63,7 @@ static SPEC: Spec = Spec {
             fault("fixed-hash", false),
         ],
     }],
+    retired: &[],
     profiles: &[ProfileSpec { name: "sound", history: &[NONE] }],
     races: &[],
     classes: &[

@@ -5,6 +5,7 @@
 use super::Memory;
 use super::buddy::ORDERS;
 use super::frame::{NONE, flag};
+use super::limits::PAGEBLOCK_TYPES;
 use super::pcp::unpack;
 use super::tree::{Entry, state};
 use crate::event::{FrameNumber, FreeList, Order};
@@ -23,6 +24,8 @@ pub enum Report {
     Quarantined(FrameNumber),
     /// Structures that contradict each other: which rule is broken.
     Broken(&'static str),
+    /// A sum that is not what the walk counts, or not zero at rest: which.
+    Miscounted(&'static str),
 }
 
 /// The classes of objects, as sites name them.
@@ -51,15 +54,15 @@ pub enum Object {
     Alloc,
     /// The zone lock.
     ZoneLock,
-    /// The guarded first block of an order's list.
+    /// The guarded first block of a list of free blocks, by type and order.
     ZoneHead,
-    /// The guarded number of blocks of an order's list.
+    /// The guarded number of blocks of such a list.
     ZoneFree,
     /// A per-CPU list's lock.
     PcpLock,
     /// A per-CPU list's guarded number of entries.
     PcpLen,
-    /// A per-CPU list's guarded number of pages.
+    /// A per-CPU list's number of pages.
     PcpCount,
     /// A slot of a tree: the mappings' heads, then the slots of the nodes.
     Slot,
@@ -75,6 +78,10 @@ pub enum Object {
     NodeLock,
     /// The RCU domain.
     Rcu,
+    /// A pageblock's type.
+    Pageblock,
+    /// How often a block was put on a list of isolated ones.
+    Isolated,
 }
 
 impl Object {
@@ -104,6 +111,8 @@ impl Object {
         ("node_state", false),
         ("node_lock", false),
         ("rcu", false),
+        ("pageblock", false),
+        ("isolated", false),
     ];
 }
 
@@ -134,8 +143,10 @@ impl<B: Backend> Memory<B> {
 
     fn walk_buddy(&self, report: &mut impl FnMut(Report)) {
         let mut listed = 0;
-        for order in 0..ORDERS {
-            let (mut at, mut before, mut blocks) = (self.zone.heads[order].peek(), NONE, 0);
+        for list in 0..PAGEBLOCK_TYPES * ORDERS {
+            let (kind, order) = (list / ORDERS, list % ORDERS);
+            let head = self.zone.heads[kind][order].peek();
+            let (mut at, mut before, mut blocks) = (head, NONE, 0);
             // A list that was damaged into a ring must end too.
             while at != NONE && blocks <= self.sizes.frames {
                 let frame = &self.frames[at as usize];
@@ -143,12 +154,16 @@ impl<B: Backend> Memory<B> {
                 if frame.buddy.peek() != order as u32 + 1 {
                     report(Report::Broken("buddy-order"));
                 }
+                let pageblock = at as usize >> self.sizes.pageblock_order().0;
+                if self.pageblocks[pageblock].peek() as usize != kind {
+                    report(Report::Broken("buddy-list-type"));
+                }
                 if frame.prev.peek() != before {
                     report(Report::Broken("buddy-list-link"));
                 }
                 (before, at, blocks) = (at, frame.next.peek(), blocks + 1);
             }
-            if self.zone.free[order].peek() as usize != blocks {
+            if self.zone.free[kind][order].peek() as usize != blocks {
                 report(Report::Broken("zone-free-count"));
             }
             listed += blocks;
@@ -224,10 +239,12 @@ impl<B: Backend> Memory<B> {
         names.region(self);
         names.name(self.may_fail.addr(), Object::Alloc, 0);
         names.name(self.zone.lock.addr(), Object::ZoneLock, 0);
-        for order in 0..ORDERS {
-            names.name(self.zone.heads[order].addr(), Object::ZoneHead, order);
-            names.name(self.zone.free[order].addr(), Object::ZoneFree, order);
+        let (heads, free) = (self.zone.heads.as_flattened(), self.zone.free.as_flattened());
+        for (list, (head, free)) in heads.iter().zip(free).enumerate() {
+            names.name(head.addr(), Object::ZoneHead, list);
+            names.name(free.addr(), Object::ZoneFree, list);
         }
+        names.name(self.zone.isolated.addr(), Object::Isolated, 0);
         for (cpu, list) in self.pcp.iter() {
             names.name(list.lock.addr(), Object::PcpLock, cpu.index());
             names.name(list.len.addr(), Object::PcpLen, cpu.index());
@@ -235,6 +252,10 @@ impl<B: Backend> Memory<B> {
         }
         names.name(self.nodes.lock.addr(), Object::NodeLock, 0);
         names.name(self.rcu.addr(), Object::Rcu, 0);
+        names.region(&*self.pageblocks);
+        for (at, pageblock) in self.pageblocks.iter().enumerate() {
+            names.name(pageblock.addr(), Object::Pageblock, at);
+        }
         names.region(&*self.mappings);
         for (at, mapping) in self.mappings.iter().enumerate() {
             names.name(mapping.head.addr(), Object::Slot, at);

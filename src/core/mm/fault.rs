@@ -38,6 +38,9 @@ faults! {
     MergeSkipped, "merge-skipped", "not-coalesced", "single pages do not merge";
     MergeStopsEarly, "merge-stops-early", "not-coalesced", "merging stops one order below the largest";
     ExchangeNoMerge, "exchange-no-merge", "not-coalesced", "blocks that leave a per-CPU list do not merge";
+    DrainSkipsOne, "drain-skips-one", "not-drained", "draining leaves the last page of a list there";
+    DrainLooksOnly, "drain-looks-only", "not-drained", "draining looks at a list and gives nothing back";
+    DrainOneBatch, "drain-one-batch", "not-drained", "draining gives back one batch only";
     LostGet, "lost-get", "refcount", "a reference is taken by a load and a store";
     ScanPutsTwice, "scan-puts-twice", "refcount", "a walker drops its reference twice";
     SplitSetsTwice, "split-sets-twice", "refcount", "split_page sets the counts of the tails once more when they are live";

@@ -33,10 +33,14 @@ pub(super) mod flag {
     pub const UPTODATE: u32 = 1 << 5;
     /// Refused by a check and kept out of circulation.
     pub const QUARANTINED: u32 = 1 << 6;
+    /// A filesystem keeps data with the page (`PG_private`).
+    pub const PRIVATE: u32 = 1 << 7;
+    /// The page is a page table.
+    pub const TABLE: u32 = 1 << 16;
     /// Where a compound block's order begins in its head's word.
     const ORDER_SHIFT: u32 = 8;
     /// The bits that must not be set when a page is freed.
-    pub const REFUSED_AT_FREE: u32 = LOCKED | WRITEBACK | QUARANTINED;
+    pub const REFUSED_AT_FREE: u32 = LOCKED | WRITEBACK | QUARANTINED | PRIVATE;
 
     /// The bits of the head of a compound block of `order`.
     pub const fn head(order: super::Order) -> u32 {

@@ -5,12 +5,13 @@
 //! drop, and may be the last.
 
 use super::frame::{flag, link_to};
-use super::history::{FreePages, Misuse};
+use super::history::FreePages;
 use super::{Memory, outcome};
 use crate::event::{Event, FrameNumber, Holder, Order};
 use crate::sync::{Backend, CpuId, Ordering};
 
 const FLAGS: &str = "flags-at-free";
+const TABLE: &str = "table-at-free";
 const MAPPING: &str = "mapping-at-free";
 const COUNT: &str = "refcount-at-free";
 const LINK: &str = "compound_head-at-free";
@@ -40,6 +41,9 @@ impl<B: Backend> Memory<B> {
         if flags & flag::REFUSED_AT_FREE != 0 {
             return Err(FLAGS);
         }
+        if flags & flag::TABLE != 0 {
+            return Err(TABLE);
+        }
         let compound = flags & flag::HEAD != 0;
         if compound && flag::order(flags) != order {
             B::event(|| Event::BugOn { frame: block, check: ORDER });
@@ -67,13 +71,6 @@ impl<B: Backend> Memory<B> {
     ///
     /// The steps of each variant, and their races: [`FreePages`].
     pub fn free_pages(&self, cpu: CpuId, block: FrameNumber, order: Order) {
-        if self.history.misuse == Misuse::MultiHolder && order.0 > 0 {
-            self.second_holder_frees(cpu, block, order);
-        }
-        self.free_pages_once(cpu, block, order);
-    }
-
-    pub(super) fn free_pages_once(&self, cpu: CpuId, block: FrameNumber, order: Order) {
         let is_head = || self.frame(block).flags.load(Ordering::Acquire) & flag::HEAD != 0;
         match self.history.free_pages {
             FreePages::V5_9 => {

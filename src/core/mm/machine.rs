@@ -63,6 +63,8 @@ machine! {
     reclaim(cpu: CpuId, mapping: u32, index: u32) -> bool;
     write_page(cpu: CpuId, mapping: u32, index: u32) -> bool;
     scan(cpu: CpuId, frame: FrameNumber) -> bool;
+    tail_get(cpu: CpuId, page: FrameNumber);
+    free_shared(cpu: CpuId, block: FrameNumber, order: Order);
     drain_local(cpu: CpuId);
     drain_all(cpu: CpuId);
     synchronize_rcu(cpu: CpuId);

@@ -3,7 +3,7 @@
 //! [`Memory`] is all of it: no global state, sizes from [`limits`], old behaviour from [`history`].
 //! `docs/fidelity.md` maps every operation to the kernel functions it stands for.
 //!
-//! What it is not: fast, NUMA-aware or complete (no zones, migrate types, LRU, page tables), and it
+//! What it is not: fast, NUMA-aware or complete (no zones, LRU, reverse mappings), and it
 //! does not know that it is tested: it reports what it does ([`crate::event`]) and what Linux's own
 //! checks would refuse.
 //!
@@ -14,6 +14,8 @@
 //! |---|---|
 //! | allocation, freeing, merging | the zone lock |
 //! | the same through a per-CPU list | its lock, which comes before the zone lock |
+//! | draining a list, its CPU | the list's lock |
+//! | changing the type of a pageblock, freeing to its lists | the zone lock |
 //! | put, `free_pages`, `try_get`, freeze of one page | its `refcount` word; whoever makes it zero owns the frame |
 //! | lookup, delete, reclaim | slot, then count, then slot again, against slot, then count |
 //! | add, delete, reclaim of one mapping | its tree lock, which comes before the node lock |
@@ -47,9 +49,10 @@ mod free;
 pub mod history;
 pub mod limits;
 mod machine;
-mod misuse;
 pub mod outcome;
+mod outside;
 mod page_lock;
+mod pageblock;
 mod pcp;
 mod reclaim;
 mod refs;
@@ -65,7 +68,7 @@ pub use limits::Sizes;
 pub use machine::Machine;
 
 use crate::event::{FrameNumber, Order};
-use crate::sync::{AtomicU32, Backend, PerCpu, Rcu};
+use crate::sync::{AtomicU32, Backend, PerCpu, Published, Rcu};
 use buddy::Zone;
 use frame::Frame;
 use pcp::PcpList;
@@ -84,6 +87,8 @@ pub struct Memory<B: Backend> {
     zone: Zone<B>,
     pcp: PerCpu<PcpList<B>>,
     frames: Box<[Frame<B>]>,
+    /// The type of each pageblock ([`pageblock`]).
+    pageblocks: Box<[Published<B, u32>]>,
     mappings: Box<[Mapping<B>]>,
     nodes: Nodes<B>,
     rcu: Rcu<B>,
@@ -106,6 +111,7 @@ impl<B: Backend> Memory<B> {
             zone: Zone::default(),
             pcp: PerCpu::default(),
             frames: Box::default(),
+            pageblocks: Box::default(),
             mappings: Box::default(),
             nodes: Nodes::default(),
             rcu: Rcu::default(),
@@ -122,6 +128,7 @@ impl<B: Backend> Memory<B> {
     pub fn reset(&mut self, sizes: Sizes, history: History) -> bool {
         sizes.check();
         let moved = grow(&mut self.frames, sizes.frames, Frame::default)
+            | grow(&mut self.pageblocks, sizes.pageblocks(), || Published::new(pageblock::MOVABLE))
             | grow(&mut self.mappings, sizes.mappings, Mapping::default)
             | self.nodes.grow(sizes.nodes());
         self.sizes = sizes;
@@ -137,6 +144,9 @@ impl<B: Backend> Memory<B> {
         }
         for frame in &mut self.frames[..sizes.frames] {
             frame.reset();
+        }
+        for pageblock in &mut self.pageblocks[..sizes.pageblocks()] {
+            pageblock.reset(pageblock::MOVABLE);
         }
         for mapping in &mut self.mappings[..sizes.mappings] {
             mapping.reset();

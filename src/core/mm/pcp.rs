@@ -12,15 +12,18 @@
 //! What it is not: tuned (a list gives back one batch when it has `PCP_HIGH_BATCHES`), or one list for
 //! each order and type, of which Linux gives back in turn.
 //!
+//! The count of a list's pages is written under its lock and may be read without. Whoever links or unlinks
+//! blocks counts them afterwards, in one store.
+//!
 //! Invariants: entries `0..len` are blocks, from the cold end to the hot end; `pages` is the sum of
-//! their sizes; a parked page is not merged and its `buddy` is 0. Lock order: the list's lock, then
+//! their sizes once they are counted; a parked page is not merged and its `buddy` is 0. Lock order: the list's lock, then
 //! the zone lock.
 
 use super::history::Pcp;
 use super::limits::{MAX_PCP_BATCH, PCP_HIGH_BATCHES, PCP_MAX_ORDER};
 use super::{Memory, outcome};
 use crate::event::{Event, FrameNumber, FreeList, Order};
-use crate::sync::{Backend, CpuId, Guarded, Irq, IrqGuard, SpinGuard, SpinLock};
+use crate::sync::{Backend, CpuId, Guarded, Irq, IrqGuard, Published, SpinGuard, SpinLock};
 
 /// Entries that a list can hold. Freeing leaves fewer than the high mark, or no more than there were:
 /// each entry is a page at least. A refill puts a batch on top, for an order of which there was none.
@@ -32,7 +35,7 @@ pub(super) struct PcpList<B: Backend> {
     pub lock: SpinLock<B>,
     pub len: Guarded<B, u32>,
     /// Pages on the list (`count`).
-    pub pages: Guarded<B, u32>,
+    pub pages: Published<B, u32>,
     /// Frame and order of each block, the coldest first.
     pub entries: [Guarded<B, u64>; ENTRIES],
 }
@@ -42,7 +45,7 @@ impl<B: Backend> Default for PcpList<B> {
         Self {
             lock: SpinLock::new(),
             len: Guarded::new(0),
-            pages: Guarded::new(0),
+            pages: Published::new(0),
             entries: core::array::from_fn(|_| Guarded::new(0)),
         }
     }
@@ -86,6 +89,16 @@ impl<B: Backend> PcpList<B> {
         (self.len.get(&self.lock) > 0).then(|| self.remove(0))
     }
 
+    /// Counts pages that were linked.
+    fn count_in(&self, pages: usize) {
+        self.pages.set(&self.lock, self.pages.get(&self.lock) + pages as u32);
+    }
+
+    /// Counts pages that were unlinked.
+    fn count_out(&self, pages: usize) {
+        self.pages.set(&self.lock, self.pages.get(&self.lock) - pages as u32);
+    }
+
     fn insert(&self, at: usize, block: FrameNumber, order: Order) {
         let len = self.len.get(&self.lock);
         for hotter in (at..len as usize).rev() {
@@ -93,7 +106,6 @@ impl<B: Backend> PcpList<B> {
         }
         self.entries[at].set(&self.lock, pack(block, order));
         self.len.set(&self.lock, len + 1);
-        self.pages.set(&self.lock, self.pages.get(&self.lock) + order.frames() as u32);
     }
 
     fn remove(&self, at: usize) -> (FrameNumber, Order) {
@@ -103,7 +115,6 @@ impl<B: Backend> PcpList<B> {
             self.entries[hole].set(&self.lock, self.entries[hole + 1].get(&self.lock));
         }
         self.len.set(&self.lock, len - 1);
-        self.pages.set(&self.lock, self.pages.get(&self.lock) - order.frames() as u32);
         (block, order)
     }
 }
@@ -158,15 +169,22 @@ impl<B: Backend> Memory<B> {
             let mut others = self.pcp.iter().take(self.sizes.cpus).filter(|(of, _)| *of != cpu);
             hit = others.find_map(|(_, other)| {
                 let _held = other.lock.try_lock()?;
-                other.pop_hot(order)
+                let stolen = other.pop_hot(order)?;
+                other.count_out(order.frames());
+                list.count_in(order.frames());
+                Some(stolen)
             });
         }
         if hit.is_some() {
             B::outcome(outcome::PCP_HIT);
         } else {
-            self.refill(cpu, order);
+            let linked = self.refill(cpu, order);
+            if linked > 0 {
+                list.count_in(linked);
+            }
         }
         let Some(block) = hit.or_else(|| list.pop_hot(order)) else { return Some(None) };
+        list.count_out(order.frames());
         self.count_generation(block, &list.lock);
         let from = FreeList::PerCpu(cpu);
         B::event(|| Event::PageAlloc { frame: block, order, compound, from });
@@ -174,10 +192,12 @@ impl<B: Backend> Memory<B> {
     }
 
     /// Takes a batch from the buddy lists, at least one block (`rmqueue_bulk`). The first block is
-    /// allocated first: blocks that were one before are handed out in the order of their frames.
-    fn refill(&self, cpu: CpuId, order: Order) {
+    /// allocated first: blocks that were one before are handed out in the order of their frames. Returns
+    /// how many pages it linked, for the caller to count.
+    fn refill(&self, cpu: CpuId, order: Order) -> usize {
         let list = self.pcp.of(cpu);
         let _zone = self.zone.lock.lock();
+        let mut linked = 0;
         for i in 0..(self.sizes.pcp_batch >> order.0).max(1) {
             let Some(block) = self.rmqueue(order) else { break };
             if i == 0 {
@@ -185,7 +205,9 @@ impl<B: Backend> Memory<B> {
             }
             B::event(|| Event::PageMove { frame: block, order, to: FreeList::PerCpu(cpu) });
             list.push_cold(block, order);
+            linked += order.frames();
         }
+        linked
     }
 
     /// Frees to the running CPU's list, if it can be used now; returns whether it was
@@ -195,6 +217,7 @@ impl<B: Backend> Memory<B> {
         let Some(_held) = self.try_own(list) else { return false };
         B::event(|| Event::PageFree { frame: block, order, to: FreeList::PerCpu(cpu) });
         list.push_hot(block, order);
+        list.count_in(order.frames());
         let high = PCP_HIGH_BATCHES * self.sizes.pcp_batch;
         if list.pages.get(&list.lock) as usize >= high {
             B::outcome(outcome::PCP_OVERFLOW);
@@ -222,14 +245,20 @@ impl<B: Backend> Memory<B> {
             }
             self.free_one_page(block, order);
             if planted!(self, DrainKeeps) && pages == usize::MAX {
-                return list.push_hot(block, order);
+                list.push_hot(block, order);
+                moved -= order.frames();
+                break;
             }
+        }
+        if moved > 0 {
+            list.count_out(moved);
         }
     }
 
     /// Gives all of one list back (`drain_pages_zone`).
-    fn drain_list(&self, list: &PcpList<B>) {
-        if planted!(self, PcpUnlocked) && list.pages.get(&list.lock) == 0 {
+    fn drain_list(&self, of: CpuId) {
+        let list = self.pcp.of(of);
+        if planted!(self, PcpUnlocked) && list.len.get(&list.lock) == 0 {
             return;
         }
         if planted!(self, ZoneThenPcp) {
@@ -242,16 +271,29 @@ impl<B: Backend> Memory<B> {
             drop(self.mappings[0].lock.lock());
         }
         let _held = self.hold(list);
-        if list.len.get(&list.lock) > 0 {
+        B::event(|| Event::ListDrain { list: of, done: false });
+        if list.len.get(&list.lock) > 0 && !planted!(self, DrainLooksOnly) {
             B::outcome(outcome::PCP_DRAIN);
             let _zone = self.zone.lock.lock();
-            self.give_back(list, usize::MAX);
+            self.give_back(list, self.drained_at_once(list));
         }
+        B::event(|| Event::ListDrain { list: of, done: true });
+    }
+
+    /// How many pages a drain gives back: all.
+    fn drained_at_once(&self, list: &PcpList<B>) -> usize {
+        if planted!(self, DrainSkipsOne) {
+            return list.pages.get(&list.lock) as usize - 1;
+        }
+        if planted!(self, DrainOneBatch) {
+            return self.sizes.pcp_batch;
+        }
+        usize::MAX
     }
 
     /// Gives back the running CPU's list (`drain_local_pages`).
     pub fn drain_local(&self, cpu: CpuId) {
-        self.drain_list(self.pcp.of(cpu));
+        self.drain_list(cpu);
     }
 
     /// Gives back all CPUs' lists (`drain_all_pages`). With the design of 5.9 each list is its own
@@ -265,8 +307,8 @@ impl<B: Backend> Memory<B> {
 
     /// Gives back all CPUs' lists, at rest.
     pub(super) fn drain_each(&self) {
-        for (_, list) in self.pcp.iter().take(self.sizes.cpus) {
-            self.drain_list(list);
+        for (of, _) in self.pcp.iter().take(self.sizes.cpus) {
+            self.drain_list(of);
         }
     }
 }

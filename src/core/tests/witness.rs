@@ -4,7 +4,7 @@
 //! from start to end. What needs more than that is for the scheduler.
 
 use pagerace_core::event::{Event, FrameNumber, FreeList, Holder, Order};
-use pagerace_core::mm::history::{AllocResult, FreePages, Misuse, Pcp};
+use pagerace_core::mm::history::{AllocResult, FreePages, MultiHolder, Pcp, TailGet};
 use pagerace_core::mm::{History, Memory, Report, Sizes, outcome};
 use pagerace_core::sync::{Access, Backend, Controlled, CpuId, Hook, Kind, Native, Waiting};
 use std::cell::{Cell, RefCell};
@@ -210,21 +210,23 @@ fn the_head_flag_read_after_the_put_frees_the_tails_twice_on_5_10_only() {
 
 #[test]
 fn a_careless_get_on_a_tail_frees_a_page_in_use() {
-    let memory = memory(History { misuse: Misuse::NcTailGet, ..History::CURRENT });
-    let hook = Interrupts::install();
-    let block = memory.alloc_pages(cpu(0), Order(3), false).expect("memory is free");
-    memory.scan(cpu(0), block.offset(2));
-    let freed = |event: &Event| matches!(event, Event::PageFree { frame, .. } if frame.0 == 2);
-    assert_eq!(hook.saw(freed), 1);
+    for (tail_get, frees) in [(TailGet::Plain, 1), (TailGet::Checked, 0)] {
+        let memory = memory(History { tail_get, ..History::CURRENT });
+        let hook = Interrupts::install();
+        let block = memory.alloc_pages(cpu(0), Order(3), false).expect("memory is free");
+        memory.tail_get(cpu(0), block.offset(2));
+        let freed = |event: &Event| matches!(event, Event::PageFree { frame, .. } if frame.0 == 2);
+        assert_eq!(hook.saw(freed), frees);
+    }
 }
 
 #[test]
 fn two_holders_that_both_free_a_block_free_its_tails_twice_from_5_10_on() {
     for history in PROFILES {
-        let memory = memory(History { misuse: Misuse::MultiHolder, ..history });
+        let memory = memory(History { multi_holder: MultiHolder::BothFree, ..history });
         let hook = Interrupts::install();
         let block = memory.alloc_pages(cpu(0), Order(1), false).expect("memory is free");
-        memory.free_pages(cpu(0), block, Order(1));
+        memory.free_shared(cpu(0), block, Order(1));
         let frees = hook.saw(|event| matches!(event, Event::PageFree { .. }));
         assert_eq!(frees, if history.free_pages == FreePages::V5_9 { 1 } else { 2 }, "{history:?}");
     }

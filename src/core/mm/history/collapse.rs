@@ -1,0 +1,55 @@
+//! What becomes of the new page of a collapse that failed.
+//!
+//! What it is not: the code.
+
+use super::{Mechanism, Race};
+
+/// What collapsing cached pages into a new one does with a page that is left from the attempt before.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Collapse {
+    /// It is used again at once. Racy: `hpage-revoke-reuse`.
+    ///
+    /// ```text
+    /// CPU1 (lookup with lock)                  CPU2
+    ///                                          1 collapse of index 0: puts the new page H there
+    /// 2 finds H, takes a reference, waits for
+    ///   its lock
+    ///                                          3 takes H back and unlocks it
+    ///                                          4 collapse of index 1: puts H there
+    /// 5 locks H: cached, at another index
+    /// ```
+    /// Symptom: a lookup has a page of another index. Seen by an assertion of the kernel (`bad-page`). Introduced by
+    /// 87c460a0bded (4.20), fixed by 033b5d775511 (5.9). No CVE.
+    Reuse,
+    /// It is given up if anyone else has a reference (033b5d775511).
+    ReleaseIfShared,
+}
+
+impl Mechanism for Collapse {
+    const NAME: &'static str = "collapse";
+    const VARIANTS: &'static [(Self, &'static str, bool, &'static str)] = &[
+        (
+            Self::Reuse,
+            "reuse",
+            true,
+            "the page of a failed attempt is used again, whoever still looks at it",
+        ),
+        (
+            Self::ReleaseIfShared,
+            "release_if_shared",
+            false,
+            "the page of a failed attempt is used again only if nobody else has a reference",
+        ),
+    ];
+}
+
+/// What is on record about its race.
+pub(super) const RACE: Race = Race {
+    name: "hpage-revoke-reuse",
+    switch: Collapse::NAME,
+    variant: "reuse",
+    introduced: "87c460a0bded",
+    fixed: "033b5d775511",
+    versions: "4.20 to 5.8",
+    cve: "-",
+};

@@ -1,0 +1,44 @@
+//! How a fragment allocator gives its page many references at once.
+//!
+//! What it is not: the code.
+
+use super::{Mechanism, Race};
+
+/// What raises the count of a page that was just allocated.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SetCount {
+    /// A store. Racy: `set-count-nonzero`.
+    ///
+    /// ```text
+    /// CPU1 (walker)                            CPU2
+    ///                                          1 allocates P0: counted once
+    /// 2 takes a reference on P0: 1->2
+    ///                                          3 stores the count of P0
+    /// 4 puts P0: one of the references that were
+    ///   stored
+    /// ```
+    /// Symptom: a page is freed one reference too early. Seen by the ledger (`refcount`, a store over a live count).
+    /// Introduction unknown, fixed by 35b7a1915aa3 (3.18). No CVE.
+    Store,
+    /// An addition (35b7a1915aa3).
+    Add,
+}
+
+impl Mechanism for SetCount {
+    const NAME: &'static str = "set_count";
+    const VARIANTS: &'static [(Self, &'static str, bool, &'static str)] = &[
+        (Self::Store, "store", true, "stores the count"),
+        (Self::Add, "add", false, "adds to the count"),
+    ];
+}
+
+/// What is on record about its race.
+pub(super) const RACE: Race = Race {
+    name: "set-count-nonzero",
+    switch: SetCount::NAME,
+    variant: "store",
+    introduced: "-",
+    fixed: "35b7a1915aa3",
+    versions: "to 3.17",
+    cve: "-",
+};

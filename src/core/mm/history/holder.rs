@@ -1,0 +1,46 @@
+//! Who frees a block that two users hold.
+//!
+//! What it is not: the code.
+
+use super::{Mechanism, Race};
+
+/// What the second of two holders of a block that is not compound does with it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum MultiHolder {
+    /// It calls `free_pages`, as the owner does. Racy, also alone: `multi-holder-free`.
+    ///
+    /// ```text
+    /// 1 allocates order 2, not compound; a second holder takes a reference on P0: 1->2
+    /// 2 first free_pages(P0, 2): puts 2->1, frees P2..P3 and P1
+    /// 3 second free_pages(P0, 2): puts 1->0, frees P0..P3
+    /// ```
+    /// Symptom: P1 to P3 are freed twice (`double-free`). A consequence of e320d3012d25 (5.10), not fixed: whether
+    /// it is a bug is a question of contract. On 5.9 it is legal.
+    BothFree,
+    /// It puts its reference; only the owner calls `free_pages`.
+    OneFrees,
+}
+
+impl Mechanism for MultiHolder {
+    const NAME: &'static str = "multi_holder";
+    const VARIANTS: &'static [(Self, &'static str, bool, &'static str)] = &[
+        (Self::BothFree, "both_free", true, "two holders of one block both call free_pages"),
+        (
+            Self::OneFrees,
+            "one_frees",
+            false,
+            "only the owner calls free_pages; the other one puts its reference",
+        ),
+    ];
+}
+
+/// What is on record about its race.
+pub(super) const RACE: Race = Race {
+    name: "multi-holder-free",
+    switch: MultiHolder::NAME,
+    variant: "both_free",
+    introduced: "e320d3012d25",
+    fixed: "-",
+    versions: "5.10 to 7.1",
+    cve: "-",
+};
