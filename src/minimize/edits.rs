@@ -33,7 +33,7 @@ pub(super) fn without_op(case: &Case, at: usize) -> Case {
 
 /// `case` without its operation at index `at`, whose result's user takes what it took itself. None if it
 /// takes nothing or nobody uses its result.
-fn passed_by(case: &Case, at: usize) -> Option<Case> {
+pub(super) fn passed_by(case: &Case, at: usize) -> Option<Case> {
     let own = OpId(at as u8);
     let right = case.ops[at].right?;
     let mut edited = case.clone();

@@ -217,17 +217,17 @@ impl<S: Subject> Reducer<'_, '_, S> {
         let mut at = 0;
         while at < self.best.ops.len() && !self.out_of_budget() {
             let switches = self.best.switches();
-            let mut candidate = edits::without_op(&self.best, at);
-            candidate.normalize();
             if switches > ENUMERATED_SWITCHES {
                 return;
             }
-            let found = self.enumerate(&candidate, switches);
-            if found.is_some_and(|found| self.take_if_same_kind(found)) {
-                at = 0;
-            } else {
-                at += 1;
-            }
+            let without =
+                [Some(edits::without_op(&self.best, at)), edits::passed_by(&self.best, at)];
+            let taken = without.into_iter().flatten().any(|mut candidate| {
+                candidate.normalize();
+                let found = self.enumerate(&candidate, switches);
+                found.is_some_and(|found| self.take_if_same_kind(found))
+            });
+            at = if taken { 0 } else { at + 1 };
         }
     }
 }
