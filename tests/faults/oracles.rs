@@ -24,7 +24,17 @@ const ALSO: &[Row] = &[
         "a frame that is on a list and in use gets two owners too",
     ),
     (
-        &["lost-get", "scan-puts-twice"],
+        &["pcp-steals"],
+        &[Class::NotDrained],
+        "a block on two lists is still on one when the other is drained",
+    ),
+    (
+        &["drain-skips-one", "drain-looks-only", "drain-one-batch"],
+        &[Class::NotCoalesced],
+        "what the last drain leaves on a list does not merge",
+    ),
+    (
+        &["lost-get", "scan-puts-twice", "split-sets-twice"],
         &MEETINGS,
         "a count that is too low frees the page under its holders; one lost with a put, never",
     ),
@@ -39,11 +49,6 @@ const ALSO: &[Row] = &[
         &[Class::Refcount, Class::Lookup],
         "a page that says it is cached is returned, and its slot's reference claimed",
     ),
-    (
-        &["split-sets-twice"],
-        &[Class::BadPage],
-        "a count that is set over a live one frees the page under its holder",
-    ),
     (&["link-forgotten"], &[Class::Refcount], "a get on the tail does not reach the head"),
     (
         &["zone-then-pcp", "node-then-tree", "tree-and-zone"],
@@ -53,10 +58,11 @@ const ALSO: &[Row] = &[
 ];
 
 /// What the classes of findings are that a frame with two owners, or none, leads to.
-const MEETINGS: [Class; 9] = [
+const MEETINGS: [Class; 10] = [
     Class::Leak,
     Class::DoubleFree,
     Class::Overlap,
+    Class::NotDrained,
     Class::Refcount,
     Class::Lookup,
     Class::BadPage,

@@ -23,6 +23,7 @@ pub fn disagrees(run: &Run, finding: &Finding) -> Option<String> {
         (Class::Overlap, Some((at, line))) => overlap(run, named, at, line),
         (Class::Overlap, None) => census_overlap(run, named),
         (Class::NotCoalesced, None) => not_coalesced(run, named),
+        (Class::NotDrained, Some((at, line))) => not_drained(run, named, at, line),
         (Class::Refcount, Some((at, line))) => refcount(run, named, at, line),
         (Class::Refcount, None) => {
             let books = Books::up_to(run, run.trace.len());
@@ -239,6 +240,22 @@ fn not_coalesced(run: &Run, named: &[FrameNumber]) -> bool {
         b.order < run.census.max_order
             && free.iter().any(|other| (other.frame, other.order) == (buddy, b.order))
     })
+}
+
+/// The frames that were on the list when this CPU's drain looked, and are there at its end.
+fn not_drained(run: &Run, named: &[FrameNumber], at: usize, line: Entry) -> bool {
+    let What::Event(Event::ListDrain { list, done: true }) = line.what else { return false };
+    let look = run.trace[..at].iter().rposition(|entry| {
+        let look = What::Event(Event::ListDrain { list, done: false });
+        entry.cpu == line.cpu && entry.what == look
+    });
+    let Some(look) = look else { return false };
+    let (before, after) = (Books::up_to(run, look), Books::up_to(run, at));
+    let there =
+        |books: &Books, f: usize| books.frames[f].place == Place::On(FreeList::PerCpu(list));
+    let both = before.frames.len().min(after.frames.len());
+    let left = (0..both).filter(|&f| there(&before, f) && there(&after, f));
+    left.map(|f| FrameNumber(f as u32)).eq(named.iter().copied())
 }
 
 /// The frame of the event, whose word and whose references differ by then, or whose holder gave what
