@@ -9,6 +9,8 @@
 //!   size the limit was set for; a new Runner costs much the same for every case, so that the ratio falls as
 //!   cases grow;
 //! * *one case per execution*: as in process, with an execution for each case;
+//! * *one case per call*: as a fuzz target does it, returning to the caller after each case, with an
+//!   execution that is kept;
 //! * *campaign*: what `hunt` does, drawing and editing its own cases and counting what met included;
 //! * *inside libFuzzer*: the fuzz target `page_cache` beside the baseline as a fuzz target
 //!   (`benches/plain`), both as cargo-fuzz builds them, each of the cases as an input, starts not counted;
@@ -19,7 +21,7 @@
 //! rounds are compared.
 //!
 //! Also counts the heap allocations per case in the steady state: those of a whole warm execution less
-//! those of one that runs no case.
+//! those of one that runs no case; and one case per call, where every thousandth opens an execution.
 //!
 //! Exits with 1 if fewer than 20 times as many cases run in process as with the baseline, or fewer than 5
 //! times as many inside libFuzzer, or if a case allocates; with 2 if the fuzz targets were not built.
@@ -28,8 +30,8 @@ mod bare;
 
 use pagerace::campaign::{self, Discovery, Sink, SinkError};
 use pagerace::examine::Examiner;
-use pagerace::exec::Executor;
 use pagerace::exec::trace::What;
+use pagerace::exec::{Executor, Resident};
 use pagerace::program::generate::{Fixed, Generator};
 use pagerace::program::{Case, wire};
 use pagerace::subject::Subject;
@@ -75,6 +77,8 @@ const SMALL: usize = 24;
 const LIBFUZZER: f64 = 5.0;
 /// Shuttle keeps one step per switch of an execution: that this list grows is its own.
 const ALLOCATIONS_LEFT: f64 = 0.01;
+/// The same, and what an execution allocates when it is opened.
+const ALLOCATIONS_PER_CALL: f64 = 0.1;
 /// Mutated inputs of a round inside libFuzzer.
 const MUTATED: usize = 20_000;
 /// Cases of a round of the campaign.
@@ -105,10 +109,19 @@ fn cases() -> Vec<Case> {
 
 struct Ours {
     executor: Executor<MmSubject>,
+    resident: Resident<MmSubject>,
     examiner: Examiner,
 }
 
 impl Ours {
+    fn new() -> Self {
+        Self {
+            executor: Executor::new(),
+            resident: Resident::new(),
+            examiner: Examiner::new(MmSubject::spec()),
+        }
+    }
+
     /// The in-process path.
     fn warm(&mut self, cases: &[Case]) {
         for cases in cases.chunks(256) {
@@ -146,6 +159,13 @@ impl Ours {
         }
     }
 
+    fn by_call(&mut self, cases: &[Case]) {
+        for case in cases {
+            let run = self.resident.run(case);
+            black_box(self.examiner.judge(run, case));
+        }
+    }
+
     /// The operations alone: set-up, then CPU by CPU, then the drain.
     fn alone(cases: &[Case]) {
         let mut memory = <MmSubject as Subject>::new(&cases[0].setup());
@@ -172,6 +192,14 @@ impl Ours {
         let (empty, full) = (count(0), count(CASES));
         full.saturating_sub(empty) as f64 / CASES as f64
     }
+}
+
+/// Allocations per case of [`Ours::by_call`].
+fn allocations_by_call(ours: &mut Ours, cases: &[Case]) -> f64 {
+    ours.by_call(cases);
+    let before = ALLOCATIONS.load(Ordering::Relaxed);
+    ours.by_call(cases);
+    (ALLOCATIONS.load(Ordering::Relaxed) - before) as f64 / cases.len() as f64
 }
 
 /// Keeps nothing.
@@ -241,6 +269,7 @@ struct Times {
     warm: Vec<f64>,
     alone: Vec<f64>,
     one_by_one: Vec<f64>,
+    by_call: Vec<f64>,
     campaign: Vec<f64>,
     /// Small cases: the baseline, and in process.
     small: [Vec<f64>; 2],
@@ -259,6 +288,7 @@ impl Times {
         self.warm.push(timed(|| ours.warm(cases)));
         self.alone.push(timed(|| Ours::alone(cases)));
         self.one_by_one.push(timed(|| ours.one_by_one(cases)));
+        self.by_call.push(timed(|| ours.by_call(cases)));
         self.campaign.push(timed(|| hunt(round as u64)));
         self.small[0].push(timed(|| bare(small)));
         self.small[1].push(timed(|| ours.warm(small)));
@@ -279,7 +309,7 @@ fn main() {
     let cases = cases();
     let targets = fuzz_targets();
     let inputs = inputs(&cases);
-    let mut ours = Ours { executor: Executor::new(), examiner: Examiner::new(MmSubject::spec()) };
+    let mut ours = Ours::new();
     ours.warm(&cases[..256]);
     let (small, accesses) = ours.small(&cases);
     let mut times = Times::default();
@@ -297,6 +327,7 @@ fn main() {
     for (name, rate) in [
         ("the operations alone", rate(&times.alone, CASES)),
         ("one case per execution", rate(&times.one_by_one, CASES)),
+        ("one case per call", rate(&times.by_call, CASES)),
         ("campaign", rate(&times.campaign, CAMPAIGN as usize)),
     ] {
         println!("{name}: {rate:.0} executions/s, ratio {:.1}", rate / bare);
@@ -308,6 +339,8 @@ fn main() {
     );
     let allocations = ours.allocations(&cases);
     println!("allocations per case: {allocations:.3} (limit {ALLOCATIONS_LEFT})");
+    let by_call = allocations_by_call(&mut ours, &cases);
+    println!("one case per call: {by_call:.3} (limit {ALLOCATIONS_PER_CALL})");
     if targets.is_none() {
         eprintln!("error: the fuzz targets to measure were not built; run: sh ci/bench.sh");
         std::process::exit(2);
@@ -319,7 +352,8 @@ fn main() {
     println!("fuzzing: {fuzzing:.0} executions/s beside {plainly:.0}, ratio {ratio:.1}");
     println!("a new shuttle Runner per input inside libFuzzer: {plain:.0} executions/s");
     println!("inside libFuzzer: {ours:.0} executions/s, ratio {inside:.1} (limit {LIBFUZZER})");
-    if warm < IN_PROCESS || inside < LIBFUZZER || allocations > ALLOCATIONS_LEFT {
+    let allocates = allocations > ALLOCATIONS_LEFT || by_call > ALLOCATIONS_PER_CALL;
+    if warm < IN_PROCESS || inside < LIBFUZZER || allocates {
         std::process::exit(1);
     }
 }

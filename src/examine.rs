@@ -5,7 +5,7 @@
 use crate::exec::{Options, Run, Session};
 use crate::minimize::Same;
 use crate::oracle::{Class, Finding, Judge, Kind, LockOrder, Signature};
-use crate::program::{Case, Place};
+use crate::program::{Case, OpId, Place};
 use crate::subject::{Spec, Subject};
 use pagerace_core::sync::MAX_CPUS;
 
@@ -52,12 +52,16 @@ impl Examiner {
     /// Whether what a case shows takes a schedule to see: it is a [`Kind::Race`] if the same programs
     /// pass when they run one after the other, in every order; any finding there makes it
     /// [`Kind::Sequential`]. The case's `fail` decisions are kept. Also says how many runs it took.
+    ///
+    /// Operations that do not run under the case's own schedule are left out: they have no part in what it
+    /// shows, but might keep an order from showing it.
     pub fn kind<S: Subject>(&mut self, session: &mut Session<'_, S>, case: &Case) -> (Kind, u64) {
+        let case = &without_idle(case, session.run(case));
         let mut order: [u8; MAX_CPUS] = core::array::from_fn(|cpu| cpu as u8);
         // CPUs without a program take no part.
         order.sort_by_key(|&cpu| case.program(Place::Cpu(cpu)).next().is_none());
         let active = case.active_cpus();
-        let mut runs = 0;
+        let mut runs = 1;
         let fails = any_order(&mut order, 0, active, &mut |order| {
             let options = Options { sequential: Some(order), ..Options::default() };
             runs += 1;
@@ -66,6 +70,17 @@ impl Examiner {
         });
         (if fails { Kind::Sequential } else { Kind::Race }, runs)
     }
+}
+
+/// The case without the operations that did not run.
+fn without_idle(case: &Case, run: &Run) -> Case {
+    let mut left = case.clone();
+    for op in (0..case.ops.len()).rev().map(|at| OpId(at as u8)) {
+        if !run.ran(op) {
+            left.remove_op(op);
+        }
+    }
+    left
 }
 
 /// Whether `test` holds of some order of the first `len` that keeps the first `fixed` in place.
@@ -109,5 +124,35 @@ impl<S: Subject> Same<S> for SameFinding<'_> {
     fn same_kind(&mut self, session: &mut Session<'_, S>, case: &Case) -> (bool, u64) {
         let (kind, runs) = self.examiner.kind(session, case);
         (kind == self.kind, runs)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exec::Executor;
+    use crate::program::text::parse;
+    use crate::subject::mm::{MmSubject, SPEC};
+
+    /// A page is freed, and a walker takes a reference to it that nobody gave him. What stands behind the
+    /// deletion would hand the page out again in time, but the run is cut before it.
+    const CUT: &str = "pagerace case v1\nsubject mm\ncpus 2 first 0\nhistory misuse=nc_tail_get\n\
+        expect refcount/get-zero/get sequential\n\
+        setup:\n  add mapping=0 index=0\n\
+        cpu0:\n  delete mapping=0 index=0\n  alloc order=0\n\
+        cpu1:\n  scan frame=0\n\
+        schedule:\n  policy stay\n  at cpu0 op1 flags.load#3: run cpu1\n";
+
+    #[test]
+    fn what_does_not_run_has_no_say_in_whether_it_is_a_race() {
+        let case = parse(&SPEC, CUT.as_bytes()).unwrap_or_else(|e| panic!("{e}")).case;
+        let mut executor = Executor::<MmSubject>::new();
+        let mut examiner = Examiner::new(&SPEC);
+        let run = executor.run(&case);
+        assert_eq!((run.unreached, run.ran(OpId(2))), (0, false));
+        let finding = examiner.judge(run, &case).expect("it shows something");
+        assert_eq!(finding.signature.to_string(), "refcount/get-zero/get");
+        let kind = executor.session(|session| examiner.kind(session, &case).0);
+        assert_eq!(kind, Kind::Sequential);
     }
 }

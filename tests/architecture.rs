@@ -149,11 +149,13 @@ fn every_module_is_a_layer() {
 }
 
 #[test]
-fn two_names_are_confined() {
+fn three_names_are_confined() {
     for path in rust_files("src").iter().filter(|path| !is_test(path)) {
         for line in shipped(&read(path)) {
             let shuttle = line.contains("shuttle_engine::");
             assert!(!shuttle || path.ends_with("exec/engine.rs"), "{}: {line}", path.display());
+            let stacks = line.contains("corosensei::");
+            assert!(!stacks || path.ends_with("exec/resident.rs"), "{}: {line}", path.display());
             let mm = line.contains("pagerace_core::mm") || line.contains("subject::mm");
             let may = path.starts_with("src/subject/mm")
                 || path == Path::new("src/main.rs")

@@ -11,7 +11,7 @@
 
 use super::entry::{Entry, promise};
 use crate::examine::Examiner;
-use crate::exec::{Executor, OpEnd, Run, Session, What, enumerate};
+use crate::exec::{Executor, Run, Session, enumerate};
 use crate::oracle::Finding;
 use crate::program::{Case, Expect, Key, OpId, Place};
 use crate::subject::{Spec, Subject};
@@ -197,9 +197,8 @@ fn shown<S: Subject>(
 fn strictly(entry: &Entry, run: &Run, broken: &mut Vec<Broken>) {
     let case = entry.case();
     for op in (0..case.ops.len()).map(|at| OpId(at as u8)) {
-        let of_op = || run.trace.iter().filter(|line| line.op == Some(op));
-        let skipped = of_op().any(|line| line.what == What::OpEnd(OpEnd::Skipped));
-        if entry.is_reduced() && (skipped || of_op().next().is_none()) {
+        if entry.is_reduced() && !run.ran(op) {
+            let skipped = run.trace.iter().any(|line| line.op == Some(op));
             broken.push(Broken::NotRun { op, skipped });
         }
     }

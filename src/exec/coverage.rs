@@ -132,6 +132,11 @@ impl Coverage {
         let mut inside = false;
         for (step, entry) in run.trace.iter().enumerate() {
             let cpu = entry.cpu.index();
+            // Most lines of a subject with references, and they only say that the CPU goes on.
+            if self.references && matches!(entry.what, What::Access { kind, .. } if counts(kind)) {
+                self.waits[cpu] = false;
+                continue;
+            }
             if let Some(taken) = entry.what.lock_taken() {
                 self.hold(cpu, taken);
             }
@@ -143,9 +148,7 @@ impl Coverage {
                 What::Phase(phase) => inside = phase == Phase::Programs,
                 What::OpStart => (self.begun[cpu], self.taken[cpu]) = (step, 0),
                 What::OpEnd(_) => self.taken[cpu] = 0,
-                What::Access { object: Some(object), kind, nth, .. }
-                    if inside && !self.references && counts(kind) =>
-                {
+                What::Access { object: Some(object), kind, nth, .. } if inside && counts(kind) => {
                     let Some(op) = entry.op else { continue };
                     let op = case.ops[op.index()].op;
                     self.access(step, object, cpu as u8, kind, site(op, object, kind, nth));

@@ -34,6 +34,8 @@ pub(super) const DRIVER: TaskNumber = TaskNumber(0);
 thread_local! {
     /// Who runs after the switch that is about to happen.
     static NEXT: Cell<usize> = const { Cell::new(0) };
+    /// See [`open`].
+    static OPEN: Cell<usize> = const { Cell::new(0) };
     /// Stack pools, leaked: a stack must outlive every execution that may still hold it. The list of
     /// them is never dropped either, or leak checkers could not see at exit that they are known.
     static POOLS: RefCell<ManuallyDrop<Vec<(usize, &'static ContinuationPool)>>> =
@@ -112,6 +114,7 @@ pub(super) fn execute(
     };
     let first = Schedule::new(0);
     let spawn = Spawn { tasks, stack };
+    let opened = Opened::new();
     PENDING_MAIN.set(Some(Box::new(main_factory(main))));
     CONTINUATION_POOL.set(pool(stack), || {
         BODY.set(&mut body, || {
@@ -119,8 +122,32 @@ pub(super) fn execute(
             execution.run(&config(stack), move || spawn.run(), Location::caller());
         });
     });
+    drop(opened);
     if let Some(payload) = payload {
         panic::resume_unwind(payload);
+    }
+}
+
+/// How many executions have begun on this OS thread and not ended. They lie one within the other: each
+/// puts itself into scoped variables of the thread, and puts back what was there when it ends. So only
+/// the one that began last may run, or end.
+pub(super) fn open() -> usize {
+    OPEN.get()
+}
+
+/// Counts an execution for as long as it is open.
+struct Opened;
+
+impl Opened {
+    fn new() -> Self {
+        OPEN.set(OPEN.get() + 1);
+        Self
+    }
+}
+
+impl Drop for Opened {
+    fn drop(&mut self) {
+        OPEN.set(OPEN.get() - 1);
     }
 }
 

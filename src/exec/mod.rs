@@ -11,6 +11,9 @@
 //!
 //! A run that is cut (see [`trace::Ending`]) ends there.
 //!
+//! A [`Resident`] is for callers that get their cases one by one, and have to return in between: it
+//! keeps an execution from case to case.
+//!
 //! What it is not: a judge. It says how a run ended and records what happened.
 
 mod control;
@@ -20,6 +23,7 @@ mod decisions;
 mod engine;
 pub mod enumerate;
 mod policy;
+mod resident;
 mod session;
 mod sites;
 #[cfg(test)]
@@ -29,6 +33,7 @@ mod toy;
 pub mod trace;
 
 pub use engine::Scheduling;
+pub use resident::Resident;
 pub use session::{Executor, Options, Session};
 pub use trace::{
     Ending, Entry, OpEnd, Phase, Point, Run, StepIndex, SwitchReason, TraceEvent, Waiter, What,

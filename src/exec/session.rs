@@ -33,8 +33,8 @@ fn bound(case: &Case) -> usize {
 }
 
 /// What the tasks of an execution share.
-struct Shared<S: Subject> {
-    control: &'static Control,
+pub(super) struct Shared<S: Subject> {
+    pub(super) control: &'static Control,
     subject: RefCell<S>,
     rights: RefCell<Rights<S::Right>>,
     case: RefCell<Case>,
@@ -49,10 +49,10 @@ struct Rights<R> {
 
 /// Runs cases on one subject. Owns the subject's state and the buffers of the last run.
 pub struct Executor<S: Subject> {
-    shared: Rc<Shared<S>>,
+    pub(super) shared: Rc<Shared<S>>,
     scheduling: Scheduling,
-    stack: usize,
-    run: Run,
+    pub(super) stack: usize,
+    pub(super) run: Run,
 }
 
 impl<S: Subject> std::fmt::Debug for Executor<S> {
@@ -161,22 +161,16 @@ impl<S: Subject> Session<'_, S> {
     pub fn run_with(&mut self, case: &Case, options: Options) -> &Run {
         let shared = Rc::clone(&self.executor.shared);
         shared.prepare(case, options);
-        if shared.phase(Phase::Setup, |s| s.program(Place::Setup)) {
-            shared.run_programs(case, options);
-        }
-        let quiescent = !shared.control.is_cut() && shared.phase(Phase::Drain, Shared::give_back);
+        shared.perform(case, options);
         let run = &mut self.executor.run;
-        run.census.clear();
-        if quiescent {
-            shared.subject.borrow().census(&mut run.census);
-        }
-        shared.control.publish(run);
+        shared.publish(run);
         run
     }
 }
 
 impl<S: Subject> Shared<S> {
-    fn prepare(&self, case: &Case, options: Options) {
+    /// Takes the case, and resets the subject and the state of the run.
+    pub(super) fn prepare(&self, case: &Case, options: Options) {
         self.case.borrow_mut().clone_from(case);
         let mut subject = self.subject.borrow_mut();
         if subject.reset(&case.setup()) {
@@ -188,6 +182,30 @@ impl<S: Subject> Shared<S> {
         rights.by_op[..case.ops.len()].fill(None);
         rights.produced.clear();
         self.control.begin(case, options, bound(case));
+    }
+
+    /// Runs the case that was prepared, on the driver.
+    fn perform(&self, case: &Case, options: Options) {
+        if self.phase(Phase::Setup, |s| s.program(Place::Setup)) {
+            self.run_programs(case, options);
+        }
+        if !self.control.is_cut() {
+            self.phase(Phase::Drain, Self::give_back);
+        }
+    }
+
+    /// The same, with the case that [`Shared::prepare`] has kept.
+    pub(super) fn perform_prepared(&self) {
+        self.perform(&self.case.borrow(), Options::default());
+    }
+
+    /// Takes the census and hands over what was recorded.
+    pub(super) fn publish(&self, run: &mut Run) {
+        run.census.clear();
+        if !self.control.is_cut() {
+            self.subject.borrow().census(&mut run.census);
+        }
+        self.control.publish(run);
     }
 
     /// Runs `work` on this task as CPU 0; false if the run was cut.
@@ -241,7 +259,7 @@ impl<S: Subject> Shared<S> {
     }
 
     /// The body of every other task: one program after the other, until the execution ends.
-    fn main(&self, task: TaskNumber) {
+    pub(super) fn main(&self, task: TaskNumber) {
         while !self.control.stop.get() {
             self.programs(task);
         }

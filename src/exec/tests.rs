@@ -7,7 +7,7 @@ use crate::subject::Subject;
 use pagerace_core::sync::Kind;
 use std::ops::ControlFlow;
 
-fn case(programs: &[&[(u8, u32)]]) -> Case {
+pub(super) fn case(programs: &[&[(u8, u32)]]) -> Case {
     let mut case = Case::empty(Toy::spec());
     case.cpus = programs.len() as u8;
     for (cpu, program) in programs.iter().enumerate() {
@@ -20,7 +20,7 @@ fn case(programs: &[&[(u8, u32)]]) -> Case {
     case
 }
 
-fn random_case(seed: u64) -> Case {
+pub(super) fn random_case(seed: u64) -> Case {
     let mut z = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
     let mut next = move |n: u64| {
         z ^= z << 13;

@@ -225,6 +225,13 @@ impl Run {
         hash
     }
 
+    /// Whether an operation ran: it began, and applied.
+    #[must_use]
+    pub fn ran(&self, op: OpId) -> bool {
+        let mut lines = self.trace.iter().filter(|line| line.op == Some(op)).peekable();
+        lines.peek().is_some() && lines.all(|line| line.what != What::OpEnd(OpEnd::Skipped))
+    }
+
     /// `case` with the schedule that was executed in place of its own: running it gives this run
     /// again.
     #[must_use]

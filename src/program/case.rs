@@ -263,15 +263,18 @@ impl Case {
             }
         }
         let len = self.ops.len();
-        let mut order: [u8; MAX_OPS] = core::array::from_fn(|i| i as u8);
-        let order = &mut order[..len];
-        // Stable: operations of one place keep their order.
-        order.sort_by_key(|&at| self.ops[usize::from(at)].place);
-        let mut moved = [0u8; MAX_OPS];
-        for (to, &from) in order.iter().enumerate() {
-            moved[usize::from(from)] = to as u8;
+        let mut moved: [u8; MAX_OPS] = core::array::from_fn(|i| i as u8);
+        // Decoded cases mostly are sorted.
+        if !self.ops.is_sorted_by_key(|op| op.place) {
+            let mut order = moved;
+            let order = &mut order[..len];
+            // Stable: operations of one place keep their order.
+            order.sort_by_key(|&at| self.ops[usize::from(at)].place);
+            for (to, &from) in order.iter().enumerate() {
+                moved[usize::from(from)] = to as u8;
+            }
+            self.ops.sort_by_key(|op| op.place);
         }
-        self.ops.sort_by_key(|op| op.place);
         for (own, op) in self.ops.iter_mut().enumerate() {
             op.right = op.right.filter(|r| r.index() < len).map(|r| OpId(moved[r.index()]));
             op.right = op.right.filter(|r| r.index() != own);

@@ -98,6 +98,6 @@ impl Document {
 /// Whether these bytes claim to be text.
 #[must_use]
 pub fn is_text(bytes: &[u8]) -> bool {
-    let line = bytes.split(|&b| b == b'\n').next().unwrap_or(bytes);
-    line.strip_suffix(b"\r").unwrap_or(line) == HEADER.as_bytes()
+    let rest = bytes.strip_prefix(HEADER.as_bytes());
+    matches!(rest, Some([] | [b'\r'] | [b'\n', ..] | [b'\r', b'\n', ..]))
 }

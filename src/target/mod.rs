@@ -19,7 +19,7 @@ pub use mode::Mode;
 
 use crate::corpus;
 use crate::examine::{Examiner, SameFinding};
-use crate::exec::Executor;
+use crate::exec::{Executor, Resident};
 use crate::minimize::{Budget, reduce};
 use crate::oracle::{Finding, Kind};
 use crate::program::{Case, OpId};
@@ -107,7 +107,8 @@ impl Found {
 
 /// A target at work: an executor and an examiner, and the history that every input gets.
 pub struct Target<S: Subject> {
-    executor: Executor<S>,
+    /// Warm from input to input; a finding ends its execution, to be looked into in sessions.
+    resident: Resident<S>,
     examiner: Examiner,
     mutator: Mutator<S>,
     profile: &'static ProfileSpec,
@@ -152,11 +153,11 @@ impl<S: Subject> Target<S> {
         for &name in plan.without {
             without.push(spec.op(name).ok_or(Error::Operation(name))? as u8);
         }
-        let mut executor = Executor::new();
+        let mut resident = Resident::new();
         // The first execution takes over the panic hook.
-        executor.run(&Case::empty(spec));
+        resident.run(&Case::empty(spec));
         Ok(Self {
-            executor,
+            resident,
             examiner: Examiner::new(spec),
             mutator: Mutator::default(),
             profile,
@@ -190,7 +191,7 @@ impl<S: Subject> Target<S> {
         self.case.clone_from(input);
         self.case.set_profile(self.profile);
         self.leave_out();
-        let run = self.executor.run(&self.case);
+        let run = self.resident.run(&self.case);
         let finding = self.examiner.judge(run, &self.case)?;
         if self.canary && finding.is_scanners() {
             self.passed_over += 1;
@@ -208,7 +209,7 @@ impl<S: Subject> Target<S> {
     /// [`SIGNALS`](crate::exec::coverage::SIGNALS); for engines that take such for coverage.
     /// To be called once after each input, as mutations depend on it.
     pub fn signals(&mut self) -> &[u16] {
-        self.mutator.consider(&self.case, self.executor.last())
+        self.mutator.consider(&self.case, self.resident.last())
     }
 
     /// Changes the first `size` bytes of `data`; the result, at most `max_size` bytes, stands there
@@ -234,9 +235,9 @@ impl<S: Subject> Target<S> {
 
     /// The kind of what the last run shows, and the normal form of its case.
     fn tell_apart(&mut self) -> (Kind, Case) {
-        let case = self.executor.last().normal_form(&self.case);
+        let case = self.resident.last().normal_form(&self.case);
         let examiner = &mut self.examiner;
-        let kind = self.executor.session(|session| examiner.kind(session, &case).0);
+        let kind = self.resident.executor().session(|session| examiner.kind(session, &case).0);
         (kind, case)
     }
 
@@ -246,14 +247,14 @@ impl<S: Subject> Target<S> {
             let spec = S::spec();
             found.place = keeper.keep(spec, &found);
             if found.place.wants_reduced()
-                && let Some(case) = reduced(&mut self.executor, &mut self.examiner, &found)
+                && let Some(case) = reduced(self.resident.executor(), &mut self.examiner, &found)
             {
                 found.case = case;
                 keeper.improve(spec, &mut found);
             }
         }
         // For the report, which is about the case that is kept.
-        let run = self.executor.run(&found.case);
+        let run = self.resident.run(&found.case);
         if let Some(finding) = self.examiner.judge(run, &found.case) {
             found.finding = finding;
         }
@@ -267,7 +268,7 @@ impl<S: Subject> Target<S> {
         let report = Report {
             spec: S::spec(),
             case,
-            run: self.executor.last(),
+            run: self.resident.last(),
             finding,
             kind: *kind,
             replay_command: command.as_deref(),
