@@ -71,11 +71,14 @@ pub enum Holder {
     Get,
     /// A walker over frame numbers.
     Scan,
+    /// A speculative reference out of nowhere: no operation of the subject's own took it.
+    Spec,
 }
 
 impl Holder {
     /// All holders, in the order of their discriminants.
-    pub const ALL: [Self; 5] = [Self::Owner, Self::Cache, Self::Lookup, Self::Get, Self::Scan];
+    pub const ALL: [Self; 6] =
+        [Self::Owner, Self::Cache, Self::Lookup, Self::Get, Self::Scan, Self::Spec];
 
     /// Its name in reports and signatures.
     #[must_use]
@@ -86,6 +89,7 @@ impl Holder {
             Self::Lookup => "lookup",
             Self::Get => "get",
             Self::Scan => "scan",
+            Self::Spec => "spec",
         }
     }
 }

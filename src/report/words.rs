@@ -306,6 +306,7 @@ pub(super) const fn holder(holder: Holder) -> &'static str {
         Holder::Lookup => "a lookup",
         Holder::Get => "a holder that took one more",
         Holder::Scan => "a scanner",
+        Holder::Spec => "an injected reference",
     }
 }
 

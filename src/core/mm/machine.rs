@@ -63,6 +63,7 @@ machine! {
     reclaim(cpu: CpuId, mapping: u32, index: u32) -> bool;
     write_page(cpu: CpuId, mapping: u32, index: u32) -> bool;
     scan(cpu: CpuId, frame: FrameNumber) -> bool;
+    hold_page(frame: FrameNumber) -> bool;
     drain_local(cpu: CpuId);
     drain_all(cpu: CpuId);
     synchronize_rcu(cpu: CpuId);

@@ -4,8 +4,8 @@
 //! names matter where text is kept.
 
 use crate::subject::{
-    ClassSpec, FieldSpec, OpSpec, OperandSpec, ProfileSpec, RaceSpec, RightKind, RightSet, Spec,
-    SwitchSpec, VariantSpec,
+    ClassSpec, FieldSpec, InjectedSpec, OpSpec, OperandSpec, ProfileSpec, RaceSpec, RightKind,
+    RightSet, Spec, SwitchSpec, VariantSpec,
 };
 use pagerace_core::mm::history::{
     AllocResult, FreePages, History, Mechanism, Misuse, Pcp, RACES as ON_RECORD, Race,
@@ -243,10 +243,21 @@ const fn race(on_record: &Race, entry: &'static str, signature: &'static str) ->
     RaceSpec { name, switch, variant, introduced, fixed, versions, cve, entry, signature }
 }
 
+/// The speculative reference of a sweep.
+const INJECTED: &[InjectedSpec] = &[InjectedSpec {
+    op: OpSpec {
+        operands: &[FRAME],
+        gives: Some(kind::PAGE),
+        ..OpSpec::new("hold", "Takes a reference on a frame, unless its count is zero.")
+    },
+    drop: Op::PutPage as usize,
+}];
+
 /// The subject's tables.
 pub static SPEC: Spec = Spec {
     name: "mm",
     ops: OPS,
+    injected: INJECTED,
     rights: kind::NAMES,
     fields: FIELDS,
     switches: SWITCHES,
