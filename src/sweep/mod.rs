@@ -119,6 +119,8 @@ pub struct Sweep {
     /// The points of its run.
     points: Vec<Point>,
     places: Vec<Instant>,
+    /// Places on frames that no operand can name.
+    unnamed: usize,
     next: usize,
     runs: u64,
     cut: bool,
@@ -157,13 +159,14 @@ impl Sweep {
         }
         let base = run.normal_form(&base);
         let points = run.announced.clone();
-        let places = places(spec, &base, run, limits.all);
+        let (places, unnamed) = places(spec, &base, run, limits.all);
         Ok(Self {
             spec,
             limits,
             base,
             points,
             places,
+            unnamed,
             next: 0,
             runs: 1,
             cut: false,
@@ -172,10 +175,11 @@ impl Sweep {
         })
     }
 
-    /// How many places there are: pairs of an instant and a frame.
+    /// How many places there are: pairs of an instant and a frame, those on frames included that are
+    /// too far from the first one to be named in a case, which are never tried.
     #[must_use]
     pub fn places(&self) -> usize {
-        self.places.len()
+        self.places.len() + self.unnamed
     }
 
     /// How many of them have been tried, with every later instant.
@@ -260,10 +264,12 @@ fn count_of(spec: &Spec, what: &What) -> Option<(usize, u64)> {
 }
 
 /// The places of a run: at each point, each frame whose count is above zero; unless `all`, only at the
-/// first point after an access to that count, since taking a reference is nothing but one more.
-fn places(spec: &Spec, base: &Case, run: &Run, all: bool) -> Vec<Instant> {
+/// first point after an access to that count, since taking a reference is nothing but one more. Then
+/// the number of those on frames that no operand can name.
+fn places(spec: &Spec, base: &Case, run: &Run, all: bool) -> (Vec<Instant>, usize) {
     let most = spec.injected[0].op.operands.first().map_or(0, |operand| operand.limit as usize);
     let mut places = Vec::new();
+    let mut unnamed = 0;
     let mut counts: Vec<(u64, bool)> = Vec::new();
     let mut read = 0;
     for (point, announced) in run.announced.iter().enumerate() {
@@ -279,11 +285,16 @@ fn places(spec: &Spec, base: &Case, run: &Run, all: bool) -> Vec<Instant> {
             // A point has one decision. The next one will do.
             continue;
         }
-        for (frame, (count, fresh)) in counts.iter_mut().enumerate().take(most) {
-            if *count > 0 && (all || core::mem::take(fresh)) {
+        for (frame, (count, fresh)) in counts.iter_mut().enumerate() {
+            if *count == 0 || !(all || core::mem::take(fresh)) {
+                continue;
+            }
+            if frame < most {
                 places.push(Instant { point, frame: frame as u32 });
+            } else {
+                unnamed += 1;
             }
         }
     }
-    places
+    (places, unnamed)
 }

@@ -29,7 +29,8 @@ pub fn text(spec: &Spec, state: &State, runs: u64, took: Duration) -> String {
     let left = state.get(Counter::Places) - state.get(Counter::Tried);
     if left > 0 {
         text.push_str(&format!(
-            "not tried to the end: {} places of {} cases that were cut at {} runs, or interrupted\n",
+            "not tried to the end: {} places; {} cases were cut at {} runs, the other places are on \
+             frames that no case can name, or the sweep was interrupted\n",
             grouped(left),
             n(Counter::Cut),
             grouped(runs),
