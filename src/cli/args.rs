@@ -36,6 +36,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Action {
     Hunt(Hunt),
+    Sweep(Sweep),
     Replay(Replay),
     Show(Show),
     Minimize(Minimize),
@@ -86,6 +87,64 @@ pub struct Hunt {
     /// Print one JSON object on standard output, and everything else on standard error
     ///
     /// A finding's `first_execution` counts the cases of the job that found it, from one.
+    #[arg(long)]
+    pub json: bool,
+    /// The value of each field of the spec, if it is fixed. Filled in by [`parse`].
+    #[arg(skip)]
+    pub fields: Vec<Option<u32>>,
+}
+
+/// Take one reference more at every instant, and see whether anything is lost.
+///
+/// The cases pass by themselves. Each is run again for every instant, every frame that has a count
+/// then, and every later instant: the reference is taken at the first and dropped at the second.
+/// Whatever the oracles then say is a finding; it is reduced, shown, and once more shown without the
+/// injected reference if an operation is found that takes it. Without `--all`, instants that nothing
+/// tells apart are tried once.
+#[derive(Debug, Args)]
+#[command(
+    group = clap::ArgGroup::new("what").args(["file", "random"]).required(true),
+    after_help = "Example: is every block freed whoever drops the last reference?\n  \
+                  pagerace sweep --random 2000 --seed 1\n\n\
+                  Example: a long one, that goes on where it was when it is run again\n  \
+                  pagerace sweep --random 1000000 --seed 1 --state sweep.json\n\n\
+                  Example: which instants does this case not survive?\n  \
+                  pagerace sweep idea.case --all"
+)]
+pub struct Sweep {
+    /// The case
+    #[arg(value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// Sweep so many random cases, those that show something by themselves not counted
+    #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(1..))]
+    pub random: Option<u64>,
+    #[command(flatten)]
+    pub source: Source,
+    /// Choose the random cases [default: drawn, and printed]
+    #[arg(long, value_name = "N", conflicts_with = "file")]
+    pub seed: Option<u64>,
+    /// Keep in this file how far the sweep is, and go on from there
+    ///
+    /// The file is made if it is not there, and replaced as a whole now and then. One process at a time
+    /// may use it. A later run may ask for more random cases, and for nothing else.
+    #[arg(long, value_name = "FILE")]
+    pub state: Option<PathBuf>,
+    /// Try every instant, also those that nothing tells apart
+    #[arg(long)]
+    pub all: bool,
+    /// The most runs for one case; what is not tried is said
+    #[arg(long, value_name = "N", default_value = "20000", value_parser = value_parser!(u64).range(1..))]
+    pub runs: u64,
+    /// CPUs of every random case [default: drawn for each]
+    #[arg(long, value_name = "N", conflicts_with = "file", value_parser = value_parser!(u8).range(1..=i64::from(crate::sweep::MOST_CPUS)))]
+    pub cpus: Option<u8>,
+    /// Keep entries in this directory [default: none are kept]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Print one JSON object on standard output, and everything else on standard error
+    ///
+    /// A finding's `first_case` counts the cases that were swept, from one, and `count` the runs that
+    /// showed it; `concrete` is the case that shows it without an injected reference, or null.
     #[arg(long)]
     pub json: bool,
     /// The value of each field of the spec, if it is fixed. Filled in by [`parse`].
@@ -285,6 +344,14 @@ pub fn command(spec: &'static Spec, name: &str) -> Command {
             });
             spec.fields.iter().fold(hunt, with_field)
         })
+        .mut_subcommand("sweep", |sweep| {
+            let default = spec.profiles[0].name;
+            let help = format!("The version to run [default: {default}; of a file, its own]");
+            let sweep = named(sweep).mut_arg("profile", |arg| arg.help(help));
+            let sweep = spec.fields.iter().fold(sweep, with_field);
+            let ids = spec.fields.iter().map(|field| field_id(field.name));
+            ids.fold(sweep, |sweep, id| sweep.mut_arg(id, |arg| arg.conflicts_with("file")))
+        })
         .mut_subcommand("replay", named)
         .mut_subcommand("show", named)
         .mut_subcommand("minimize", named)
@@ -337,9 +404,14 @@ fn capitalized(text: &str) -> String {
 /// What clap says to them: help that was asked for, too.
 pub fn parse(spec: &Spec, matches: &ArgMatches) -> Result<Cli, clap::Error> {
     let mut cli = Cli::from_arg_matches(matches)?;
-    if let (Action::Hunt(hunt), Some((_, matches))) = (&mut cli.action, matches.subcommand()) {
+    let fields = match &mut cli.action {
+        Action::Hunt(hunt) => &mut hunt.fields,
+        Action::Sweep(sweep) => &mut sweep.fields,
+        _ => return Ok(cli),
+    };
+    if let Some((_, matches)) = matches.subcommand() {
         let value = |name| matches.get_one::<u32>(&field_id(name)).copied();
-        hunt.fields = spec.fields.iter().map(|field| value(field.name)).collect();
+        *fields = spec.fields.iter().map(|field| value(field.name)).collect();
     }
     Ok(cli)
 }

@@ -28,7 +28,7 @@ use std::time::{Duration, Instant};
 /// How long a hunt takes if nothing is said.
 const SECONDS: Duration = Duration::from_secs(20);
 /// What a finding looks like on a terminal.
-const FOUND: Style = AnsiColor::Yellow.on_default().bold();
+pub(super) const FOUND: Style = AnsiColor::Yellow.on_default().bold();
 
 /// Runs a campaign.
 pub fn run<S: Subject>(
@@ -39,7 +39,8 @@ pub fn run<S: Subject>(
     let label = input::history_label(&args.history, args::hunted_profile(S::spec()));
     let config = config::<S>(args, started);
     let out = if args.json { Output::stderr() } else { Output::stdout() };
-    let screen = Screen::new(Limits { executions: config.executions, time: config.time });
+    let screen =
+        Screen::new(Limits { executions: config.executions, time: config.time, unit: "cases" });
     let keeper = Keeper::new(args.out.as_deref())?;
     out.print(&header(&config, &label, args.seed.is_none(), &keeper))?;
     let progress = Arc::new(Progress::default());
@@ -92,7 +93,7 @@ fn config<S: Subject>(args: &args::Hunt, started: Instant) -> Config {
 }
 
 /// A seed that nobody chose, short enough to be typed again.
-fn draw_seed() -> u64 {
+pub(super) fn draw_seed() -> u64 {
     // std keys its hash maps with random numbers of the system, and offers them nowhere else.
     let state = std::hash::RandomState::new();
     state.build_hasher().finish() & 0xffff_ffff
@@ -117,7 +118,7 @@ fn header(config: &Config, label: &str, drawn: bool, keeper: &Keeper) -> String 
 }
 
 /// The first interrupt ends the campaign in good order, the second the process.
-fn stop_on_interrupt(progress: &Arc<Progress>) -> Arc<AtomicBool> {
+pub(super) fn stop_on_interrupt(progress: &Arc<Progress>) -> Arc<AtomicBool> {
     let interrupted = Arc::new(AtomicBool::new(false));
     let (seen, progress) = (Arc::clone(&interrupted), Arc::clone(progress));
     let handler = move || {
@@ -278,6 +279,6 @@ impl<S: Subject> Hunter<'_, S> {
 }
 
 /// What the program is called, without the directory it is in.
-fn program_name(program: &str) -> &str {
+pub(super) fn program_name(program: &str) -> &str {
     program.trim_matches('\'').rsplit('/').next().unwrap_or(program)
 }

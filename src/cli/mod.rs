@@ -9,6 +9,7 @@
 //! | `input`, `output` | files in, lines out, and the two ways to fail at it |
 //! | `judged` | one case run, judged and told apart |
 //! | `hunt`, `keep`, `progress`, `summary` | the campaign: its options, its findings, its progress, its end |
+//! | `sweep` | one reference more: the same for a sweep, and its state file |
 //! | `replay`, `show`, `minimize`, `races`, `corpus` | the other commands |
 //!
 //! Exit codes: 0 nothing found, or all as expected; 1 findings, or a mismatch; 2 could not run (which
@@ -30,6 +31,7 @@ mod races;
 mod replay;
 mod show;
 mod summary;
+mod sweep;
 mod table;
 
 use crate::corpus::shown;
@@ -118,6 +120,7 @@ fn run<S: Subject>(line: &[OsString], started: Instant) -> ExitCode {
     let called = called(line);
     let verdict = match &cli.action {
         Action::Hunt(args) => hunt::run::<S>(args, &called, started),
+        Action::Sweep(args) => sweep::run::<S>(args, &called, started),
         Action::Replay(args) => replay::run::<S>(args, &out),
         Action::Show(args) => show::run::<S>(args, &called, &out),
         Action::Minimize(args) => minimize::run::<S>(args, &out),

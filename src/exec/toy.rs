@@ -42,6 +42,7 @@ pub(crate) const RELAX: u8 = 8;
 pub(crate) const UNLOCKED: u8 = 9;
 
 static SPEC: Spec = Spec {
+    injected: &[],
     name: "toy",
     ops: &[
         op("bump", &[REGISTER]),

@@ -159,7 +159,7 @@ pub(super) fn fine<S: Subject>(r: &mut Reducer<'_, '_, S>) -> bool {
         any |= r.accept(with_swapped_cpus(&r.best, r.best.first));
     }
     for at in 0..r.best.ops.len() {
-        for &op in spec.ops[usize::from(r.best.ops[at].op)].simpler {
+        for &op in spec.row(r.best.ops[at].op).simpler {
             let mut edited = r.best.clone();
             edited.ops[at].op = op as u8;
             clear_unused(&mut edited, spec, at);
@@ -168,7 +168,7 @@ pub(super) fn fine<S: Subject>(r: &mut Reducer<'_, '_, S>) -> bool {
                 break;
             }
         }
-        for operand in 0..spec.ops[usize::from(r.best.ops[at].op)].operands.len() {
+        for operand in 0..spec.row(r.best.ops[at].op).operands.len() {
             any |= lower_operand(r, at, operand);
         }
         if r.best.ops[at].right.is_some() {
@@ -195,7 +195,7 @@ pub(super) fn fine<S: Subject>(r: &mut Reducer<'_, '_, S>) -> bool {
 
 fn clear_unused(case: &mut Case, spec: &crate::subject::Spec, at: usize) {
     let op = &mut case.ops[at];
-    let row = &spec.ops[usize::from(op.op)];
+    let row = spec.row(op.op);
     for (i, operand) in op.operands.iter_mut().enumerate() {
         *operand = row.operands.get(i).map_or(0, |o| *operand % o.limit);
     }

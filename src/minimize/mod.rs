@@ -245,7 +245,7 @@ fn cost(spec: &Spec, case: &Case) -> impl Ord + use<> {
     let fails = case.decisions.iter().filter(|d| d.action == Action::Fail).count();
     let in_programs = case.ops.iter().filter(|op| op.place != Place::Setup).count();
     let operands: u32 = case.ops.iter().flat_map(|op| op.operands).sum();
-    let kinds: usize = case.ops.iter().map(|op| depth(spec, usize::from(op.op))).sum();
+    let kinds: usize = case.ops.iter().map(|op| depth(spec, op.op)).sum();
     let policy = usize::from(case.policy != Policy::Stay);
     let dangling = case.ops.iter().filter(|op| op.right.is_some()).count();
     (
@@ -256,6 +256,6 @@ fn cost(spec: &Spec, case: &Case) -> impl Ord + use<> {
 }
 
 /// How far an operation is from one that nothing simpler can stand for.
-fn depth(spec: &Spec, op: usize) -> usize {
-    spec.ops[op].simpler.iter().map(|&simpler| 1 + depth(spec, simpler)).max().unwrap_or(0)
+fn depth(spec: &Spec, op: u8) -> usize {
+    spec.row(op).simpler.iter().map(|&simpler| 1 + depth(spec, simpler as u8)).max().unwrap_or(0)
 }

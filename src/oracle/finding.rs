@@ -120,6 +120,15 @@ impl Signature {
         Self(text)
     }
 
+    /// Says that references of this holder are part of the story, unless a detail says so already.
+    pub(super) fn involve(&mut self, holder: Holder) {
+        let named = |detail: &str| detail.strip_prefix("held-").unwrap_or(detail) == holder.name();
+        if !self.0.split('/').any(named) {
+            self.0.push('/');
+            self.0.push_str(holder.name());
+        }
+    }
+
     /// As it is printed.
     #[must_use]
     pub fn as_str(&self) -> &str {

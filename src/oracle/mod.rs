@@ -64,7 +64,7 @@ use drain::Drains;
 use ledger::Ledger;
 use lookup::{Lookups, Slot};
 use overlap::Map;
-use pagerace_core::event::{Event, Order};
+use pagerace_core::event::{Event, Holder, Order};
 use pagerace_core::sync::{Kind as AccessKind, MAX_CPUS, Waiting};
 use rcu::Readers;
 use refcount::Refcounts;
@@ -119,11 +119,20 @@ impl Judge {
         Self { without: classes.to_vec(), ..self }
     }
 
-    /// The first violation in a run of `case`, if there is one.
+    /// The first violation in a run of `case`, if there is one. What is found in a run in which a
+    /// reference was injected says so in its signature.
     ///
     /// # Panics
     /// If the subject's events contradict its accesses: then there is nothing to judge by.
     pub fn judge(&mut self, run: &Run, case: &Case) -> Option<Finding> {
+        let mut finding = self.first(run, case)?;
+        if run.trace.iter().any(|entry| is_injected(&entry.what)) {
+            finding.signature.involve(Holder::Spec);
+        }
+        Some(finding)
+    }
+
+    fn first(&mut self, run: &Run, case: &Case) -> Option<Finding> {
         self.clear();
         for (step, entry) in run.trace.iter().enumerate() {
             let verdict = self.line(run, case, StepIndex(step), entry);
@@ -320,6 +329,11 @@ impl Judge {
             .or_else(|| self.heard(overlap::broken(census)))
             .or_else(|| self.heard(accounting::judge(census)))
     }
+}
+
+/// Whether a reference that no operation of the subject's own takes is taken on this line.
+const fn is_injected(what: &What) -> bool {
+    matches!(what, What::Event(Event::PageRef { holder: Holder::Spec, done: true, .. }))
 }
 
 /// Whether an access of this kind takes or releases a lock, or is made to sleep.

@@ -36,6 +36,7 @@ pub const FLAGS: u8 = 3;
 
 /// A subject with typed references.
 pub static SPEC: Spec = Spec {
+    injected: &[],
     name: "scripted",
     ops: &[op("read"), op("write")],
     rights: &[],

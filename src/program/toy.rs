@@ -22,6 +22,7 @@ const fn row(name: &'static str, operands: &'static [OperandSpec]) -> OpSpec {
 
 /// Six operations, three fields, two switches, two profiles, three classes.
 pub static SPEC: Spec = Spec {
+    injected: &[],
     name: "toy",
     ops: &[
         OpSpec { gives: Some(BLOCK), ..row("alloc", &[ORDER]) },

@@ -97,6 +97,16 @@ impl OpSpec {
     }
 }
 
+/// An operation that no random case has: a search puts it into a case that passes without it.
+#[derive(Clone, Copy, Debug)]
+pub struct InjectedSpec {
+    /// Takes a reference that the subject must live with: its first operand is what it takes it on,
+    /// counted as the reference counts are, and what it gives is that reference.
+    pub op: OpSpec,
+    /// The operation (by index) that drops it.
+    pub drop: usize,
+}
+
 /// A field of the set-up.
 #[derive(Clone, Copy, Debug)]
 pub struct FieldSpec {
@@ -219,6 +229,8 @@ pub struct Spec {
     pub name: &'static str,
     /// The operations. Their order is part of the meaning of bytes: append only.
     pub ops: &'static [OpSpec],
+    /// Operations that only text and searches know, not bytes. They are numbered behind `ops`.
+    pub injected: &'static [InjectedSpec],
     /// The names of the kinds of right.
     pub rights: &'static [&'static str],
     /// The set-up fields. Append only.
@@ -245,6 +257,7 @@ impl Spec {
     pub const EMPTY: Self = Self {
         name: "",
         ops: &[],
+        injected: &[],
         rights: &[],
         fields: &[],
         switches: &[],
@@ -255,6 +268,28 @@ impl Spec {
         outcomes: &[],
         stack: 0,
     };
+
+    /// The row of an operation, injected or not, by the number that cases have for it.
+    ///
+    /// # Panics
+    /// If no row has this number.
+    #[inline]
+    #[must_use]
+    pub fn row(&self, op: u8) -> &'static OpSpec {
+        let op = usize::from(op);
+        self.ops.get(op).unwrap_or_else(|| &self.injected[op - self.ops.len()].op)
+    }
+
+    /// All rows, in the order of their numbers.
+    pub fn rows(&self) -> impl Iterator<Item = &'static OpSpec> {
+        self.ops.iter().chain(self.injected.iter().map(|injected| &injected.op))
+    }
+
+    /// Whether the operation of this number is one that is injected.
+    #[must_use]
+    pub fn is_injected(&self, op: u8) -> bool {
+        usize::from(op) >= self.ops.len()
+    }
 
     /// The index of the operation of this name.
     #[must_use]

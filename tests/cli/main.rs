@@ -14,6 +14,7 @@ mod hunts;
 mod mount;
 mod stores;
 mod support;
+mod sweeps;
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};

@@ -34,6 +34,7 @@ const fn op(name: &'static str, operands: &'static [OperandSpec]) -> OpSpec {
 }
 
 pub static SPEC: Spec = Spec {
+    injected: &[],
     name: "counters",
     ops: &[
         op("bump", &[COUNTER]),

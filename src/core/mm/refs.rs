@@ -48,6 +48,12 @@ impl<B: Backend> Memory<B> {
         done
     }
 
+    /// A speculative reference as anybody might take one, kept after the call: one access, and no
+    /// look at what the frame is. False if its count is zero.
+    pub fn hold_page(&self, frame: FrameNumber) -> bool {
+        self.try_get(frame, Holder::Spec)
+    }
+
     /// Drops a reference; true if it was the last (`put_page_testzero`).
     pub(super) fn put_testzero(&self, page: FrameNumber, holder: Holder) -> bool {
         let old = self.frame(page).refcount.fetch_sub(1, Ordering::AcqRel);

@@ -21,6 +21,7 @@ const ODD: &str = "tab\tbell\u{7}wide\u{8a18}\u{61b6}combining\u{301}right\u{202
 
 /// A subject whose names are all but names.
 static NASTY: Spec = Spec {
+    injected: &[],
     name: ODD,
     ops: &[
         OpSpec {

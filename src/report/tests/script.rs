@@ -27,6 +27,7 @@ pub const LOCK: u8 = 2;
 
 /// A subject with blocks of frames, and one cache.
 pub static SPEC: Spec = Spec {
+    injected: &[],
     name: "scripted",
     ops: &[
         row("read", &[], RightSet::NONE, None),

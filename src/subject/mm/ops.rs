@@ -27,7 +27,12 @@ pub fn execute(memory: &impl Machine, cpu: CpuId, call: Call<Right>) -> Done<Rig
     let mapping = first % sizes.mappings as u32;
     let index = second % sizes.indices as u32;
     let page = |found: Option<FrameNumber>| found.map(|page| Right::Page(page, Holder::Lookup));
-    match (Op::ALL[call.op], call.right) {
+    let frame = FrameNumber(first % sizes.frames as u32);
+    let Some(&op) = Op::ALL.get(call.op) else {
+        // The one operation behind the table: it is injected.
+        return gave(memory.hold_page(frame).then_some(Right::Page(frame, Holder::Spec)));
+    };
+    match (op, call.right) {
         (Op::Alloc, _) => {
             gave(memory.alloc_pages(cpu, order, false).map(|block| Right::Block(block, order)))
         }
@@ -48,7 +53,7 @@ pub fn execute(memory: &impl Machine, cpu: CpuId, call: Call<Right>) -> Done<Rig
         }
         (Op::Reclaim, _) => did(memory.reclaim(cpu, mapping, index)),
         (Op::Writeback, _) => did(memory.write_page(cpu, mapping, index)),
-        (Op::Scan, _) => did(memory.scan(cpu, FrameNumber(first % sizes.frames as u32))),
+        (Op::Scan, _) => did(memory.scan(cpu, frame)),
         (Op::DrainLocal, _) => {
             memory.drain_local(cpu);
             Done::Ok(None)

@@ -4,8 +4,8 @@
 //! names matter where text is kept.
 
 use crate::subject::{
-    ClassSpec, FieldSpec, OpSpec, OperandSpec, OutcomeSpec, ProfileSpec, RaceSpec, RetiredSwitch,
-    RightKind, RightSet, Spec, SwitchSpec, VariantSpec,
+    ClassSpec, FieldSpec, InjectedSpec, OpSpec, OperandSpec, OutcomeSpec, ProfileSpec, RaceSpec,
+    RetiredSwitch, RightKind, RightSet, Spec, SwitchSpec, VariantSpec,
 };
 use pagerace_core::mm::history::{
     AllocResult, Collapse, FreePages, GiganticPrep, History, HwpoisonInc, Mechanism, MultiHolder,
@@ -344,10 +344,21 @@ const fn race(on_record: &Race, shown: &Shown) -> RaceSpec {
     RaceSpec { name, switch, variant, introduced, fixed, versions, cve, entry, signature, also }
 }
 
+/// The speculative reference of a sweep.
+const INJECTED: &[InjectedSpec] = &[InjectedSpec {
+    op: OpSpec {
+        operands: &[FRAME],
+        gives: Some(kind::PAGE),
+        ..OpSpec::new("hold", "Takes a reference on a frame, unless its count is zero.")
+    },
+    drop: Op::PutPage as usize,
+}];
+
 /// The subject's tables.
 pub static SPEC: Spec = Spec {
     name: "mm",
     ops: OPS,
+    injected: INJECTED,
     rights: kind::NAMES,
     fields: FIELDS,
     switches: SWITCHES,
