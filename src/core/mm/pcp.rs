@@ -13,13 +13,13 @@
 //! each order and type, of which Linux gives back in turn.
 //!
 //! The count of a list's pages is written under its lock and may be read without. Whoever links or unlinks
-//! blocks counts them afterwards, in one store.
+//! blocks counts them afterwards, in one store: without the lock a list can seem empty that is not.
 //!
 //! Invariants: entries `0..len` are blocks, from the cold end to the hot end; `pages` is the sum of
 //! their sizes once they are counted; a parked page is not merged and its `buddy` is 0. Lock order: the list's lock, then
 //! the zone lock.
 
-use super::history::Pcp;
+use super::history::{Pcp, PcpDrain};
 use super::limits::{MAX_PCP_BATCH, PCP_HIGH_BATCHES, PCP_MAX_ORDER};
 use super::{Memory, outcome};
 use crate::event::{Event, FrameNumber, FreeList, Order};
@@ -270,6 +270,9 @@ impl<B: Backend> Memory<B> {
             let _zone = self.zone.lock.lock();
             drop(self.mappings[0].lock.lock());
         }
+        if self.drain_passes_by(of) {
+            return;
+        }
         let _held = self.hold(list);
         B::event(|| Event::ListDrain { list: of, done: false });
         if list.len.get(&list.lock) > 0 && !planted!(self, DrainLooksOnly) {
@@ -278,6 +281,23 @@ impl<B: Backend> Memory<B> {
             self.give_back(list, self.drained_at_once(list));
         }
         B::event(|| Event::ListDrain { list: of, done: true });
+    }
+
+    /// Whether a drain is through with a list by a look at its count, without the lock.
+    ///
+    /// The steps of each variant, and their race: [`PcpDrain`].
+    fn drain_passes_by(&self, of: CpuId) -> bool {
+        match self.history.pcp_drain {
+            PcpDrain::Locked => false,
+            PcpDrain::UnlockedPeek => {
+                let seems_empty = self.pcp.of(of).pages.load() == 0;
+                if seems_empty {
+                    B::event(|| Event::ListDrain { list: of, done: false });
+                    B::event(|| Event::ListDrain { list: of, done: true });
+                }
+                seems_empty
+            }
+        }
     }
 
     /// How many pages a drain gives back: all.

@@ -330,7 +330,7 @@ const SHOWN: [Shown; ON_RECORD.len()] = [
     ("-", "refcount/freeze-not-held/lookup", &[]),
     ("-", "bad-page/index-of-cached-page", &[]),
     ("-", "refcount/get-zero/net", &[]),
-    ("-", "not-drained/pcp", &[]),
+    ("history/pcp-count-race.case", "not-drained/pcp", &[]),
     ("-", "deadlock/isolated.change", &[]),
     ("-", "accounting/alloc-tag", &[]),
     ("-", "refcount/store-live/owner", &[]),
