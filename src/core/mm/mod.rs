@@ -16,6 +16,7 @@
 //! | the same through a per-CPU list | its lock, which comes before the zone lock |
 //! | draining a list, its CPU | the list's lock |
 //! | changing the type of a pageblock, freeing to its lists | the zone lock |
+//! | taking memory offline, freeing to a per-CPU list | the list's lock, under which the list was switched off before |
 //! | put, `free_pages`, `try_get`, freeze of one page | its `refcount` word; whoever makes it zero owns the frame |
 //! | lookup, delete, reclaim | slot, then count, then slot again, against slot, then count |
 //! | add, delete, reclaim of one mapping | its tree lock, which comes before the node lock |
@@ -50,6 +51,7 @@ mod free;
 pub mod history;
 pub mod limits;
 mod machine;
+mod offline;
 pub mod outcome;
 mod outside;
 mod page_lock;
@@ -69,7 +71,7 @@ pub use limits::Sizes;
 pub use machine::Machine;
 
 use crate::event::{FrameNumber, Order};
-use crate::sync::{AtomicU32, Backend, PerCpu, Published, Rcu};
+use crate::sync::{AtomicU32, Backend, PerCpu, Published, Rcu, SpinLock};
 use buddy::Zone;
 use frame::Frame;
 use pcp::PcpList;
@@ -90,6 +92,8 @@ pub struct Memory<B: Backend> {
     frames: Box<[Frame<B>]>,
     /// The type of each pageblock ([`pageblock`]).
     pageblocks: Box<[Published<B, u32>]>,
+    /// Held by who takes memory offline; only tried.
+    hotplug: SpinLock<B>,
     mappings: Box<[Mapping<B>]>,
     nodes: Nodes<B>,
     rcu: Rcu<B>,
@@ -113,6 +117,7 @@ impl<B: Backend> Memory<B> {
             pcp: PerCpu::default(),
             frames: Box::default(),
             pageblocks: Box::default(),
+            hotplug: SpinLock::new(),
             mappings: Box::default(),
             nodes: Nodes::default(),
             rcu: Rcu::default(),
@@ -141,7 +146,7 @@ impl<B: Backend> Memory<B> {
         }
         self.zone.reset();
         for list in self.pcp.iter_mut() {
-            list.reset();
+            list.reset(&sizes);
         }
         for frame in &mut self.frames[..sizes.frames] {
             frame.reset();
@@ -149,6 +154,7 @@ impl<B: Backend> Memory<B> {
         for pageblock in &mut self.pageblocks[..sizes.pageblocks()] {
             pageblock.reset(pageblock::MOVABLE);
         }
+        self.hotplug.reset();
         for mapping in &mut self.mappings[..sizes.mappings] {
             mapping.reset();
         }

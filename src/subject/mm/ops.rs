@@ -54,6 +54,7 @@ pub fn execute(memory: &impl Machine, cpu: CpuId, call: Call<Right>) -> Done<Rig
         (Op::Reclaim, _) => did(memory.reclaim(cpu, mapping, index)),
         (Op::Writeback, _) => did(memory.write_page(cpu, mapping, index)),
         (Op::Scan, _) => did(memory.scan(cpu, frame)),
+        (Op::Offline, _) => did(memory.offline(frame)),
         (Op::DrainLocal, _) => {
             memory.drain_local(cpu);
             Done::Ok(None)
@@ -73,7 +74,6 @@ pub fn execute(memory: &impl Machine, cpu: CpuId, call: Call<Right>) -> Done<Rig
             | Op::SetPrivate
             | Op::Migrate
             | Op::Collapse
-            | Op::Offline
             | Op::FragAlloc
             | Op::Poison,
             _,

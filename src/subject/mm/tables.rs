@@ -331,7 +331,7 @@ const SHOWN: [Shown; ON_RECORD.len()] = [
     ("-", "bad-page/index-of-cached-page", &[]),
     ("-", "refcount/get-zero/net", &[]),
     ("history/pcp-count-race.case", "not-drained/pcp", &[]),
-    ("-", "deadlock/isolated.change", &[]),
+    ("history/offline-drain-once.case", "deadlock/isolated.change", &[]),
     ("-", "accounting/alloc-tag", &[]),
     ("-", "refcount/store-live/owner", &[]),
     ("-", "refcount/get-zero/poison", &[]),
