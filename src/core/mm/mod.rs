@@ -57,6 +57,7 @@ mod outside;
 mod page_lock;
 mod pageblock;
 mod pcp;
+mod poison;
 mod reclaim;
 mod refs;
 mod scan;

@@ -334,7 +334,7 @@ const SHOWN: [Shown; ON_RECORD.len()] = [
     ("history/offline-drain-once.case", "deadlock/isolated.change", &[]),
     ("-", "accounting/alloc-tag", &[]),
     ("-", "refcount/store-live/owner", &[]),
-    ("-", "refcount/get-zero/poison", &[]),
+    ("history/hwpoison-inc-buddy.case", "refcount/get-zero/poison", &[]),
     ("-", "double-free/block/owner", &["bad-page/refcount-at-free"]),
 ];
 

@@ -6,6 +6,7 @@ mod cache;
 mod drain;
 mod offline;
 mod outside;
+mod poison;
 
 use crate::subject::mm::tables::Op;
 use pagerace_core::sync::Kind;
@@ -70,4 +71,5 @@ pub(super) const GROUPS: &[(&str, &[Scene])] = &[
     ("drain", drain::SCENES),
     ("offline", offline::SCENES),
     ("outside", outside::SCENES),
+    ("poison", poison::SCENES),
 ];
