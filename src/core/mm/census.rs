@@ -82,6 +82,10 @@ pub enum Object {
     Pageblock,
     /// How often a block was put on a list of isolated ones.
     Isolated,
+    /// A per-CPU list's guarded high mark.
+    PcpHigh,
+    /// The lock of who takes memory offline.
+    Hotplug,
 }
 
 impl Object {
@@ -113,6 +117,8 @@ impl Object {
         ("rcu", false),
         ("pageblock", false),
         ("isolated", false),
+        ("pcp_high", false),
+        ("hotplug", false),
     ];
 }
 
@@ -245,10 +251,12 @@ impl<B: Backend> Memory<B> {
             names.name(free.addr(), Object::ZoneFree, list);
         }
         names.name(self.zone.isolated.addr(), Object::Isolated, 0);
+        names.name(self.hotplug.addr(), Object::Hotplug, 0);
         for (cpu, list) in self.pcp.iter() {
             names.name(list.lock.addr(), Object::PcpLock, cpu.index());
             names.name(list.len.addr(), Object::PcpLen, cpu.index());
             names.name(list.pages.addr(), Object::PcpCount, cpu.index());
+            names.name(list.high.addr(), Object::PcpHigh, cpu.index());
         }
         names.name(self.nodes.lock.addr(), Object::NodeLock, 0);
         names.name(self.rcu.addr(), Object::Rcu, 0);

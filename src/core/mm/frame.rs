@@ -37,6 +37,8 @@ pub(super) mod flag {
     pub const PRIVATE: u32 = 1 << 7;
     /// The page is a page table.
     pub const TABLE: u32 = 1 << 16;
+    /// The memory of the page is broken.
+    pub const HWPOISON: u32 = 1 << 17;
     /// Where a compound block's order begins in its head's word.
     const ORDER_SHIFT: u32 = 8;
     /// The bits that must not be set when a page is freed.

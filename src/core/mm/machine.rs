@@ -65,6 +65,9 @@ machine! {
     scan(cpu: CpuId, frame: FrameNumber) -> bool;
     tail_get(cpu: CpuId, page: FrameNumber);
     free_shared(cpu: CpuId, block: FrameNumber, order: Order);
+    offline(frame: FrameNumber) -> bool;
+    poison(cpu: CpuId, page: FrameNumber) -> bool;
+    unpoison(cpu: CpuId, page: FrameNumber);
     hold_page(frame: FrameNumber) -> bool;
     drain_local(cpu: CpuId);
     drain_all(cpu: CpuId);

@@ -16,6 +16,7 @@
 //! | the same through a per-CPU list | its lock, which comes before the zone lock |
 //! | draining a list, its CPU | the list's lock |
 //! | changing the type of a pageblock, freeing to its lists | the zone lock |
+//! | taking memory offline, freeing to a per-CPU list | the list's lock, under which the list was switched off before |
 //! | put, `free_pages`, `try_get`, freeze of one page | its `refcount` word; whoever makes it zero owns the frame |
 //! | lookup, delete, reclaim | slot, then count, then slot again, against slot, then count |
 //! | add, delete, reclaim of one mapping | its tree lock, which comes before the node lock |
@@ -41,6 +42,7 @@ macro_rules! planted {
 mod alloc;
 mod buddy;
 mod cache;
+mod carve;
 mod census;
 #[cfg(feature = "faults")]
 mod fault;
@@ -49,11 +51,13 @@ mod free;
 pub mod history;
 pub mod limits;
 mod machine;
+mod offline;
 pub mod outcome;
 mod outside;
 mod page_lock;
 mod pageblock;
 mod pcp;
+mod poison;
 mod reclaim;
 mod refs;
 mod scan;
@@ -68,7 +72,7 @@ pub use limits::Sizes;
 pub use machine::Machine;
 
 use crate::event::{FrameNumber, Order};
-use crate::sync::{AtomicU32, Backend, PerCpu, Published, Rcu};
+use crate::sync::{AtomicU32, Backend, PerCpu, Published, Rcu, SpinLock};
 use buddy::Zone;
 use frame::Frame;
 use pcp::PcpList;
@@ -89,6 +93,8 @@ pub struct Memory<B: Backend> {
     frames: Box<[Frame<B>]>,
     /// The type of each pageblock ([`pageblock`]).
     pageblocks: Box<[Published<B, u32>]>,
+    /// Held by who takes memory offline; only tried.
+    hotplug: SpinLock<B>,
     mappings: Box<[Mapping<B>]>,
     nodes: Nodes<B>,
     rcu: Rcu<B>,
@@ -112,6 +118,7 @@ impl<B: Backend> Memory<B> {
             pcp: PerCpu::default(),
             frames: Box::default(),
             pageblocks: Box::default(),
+            hotplug: SpinLock::new(),
             mappings: Box::default(),
             nodes: Nodes::default(),
             rcu: Rcu::default(),
@@ -140,7 +147,7 @@ impl<B: Backend> Memory<B> {
         }
         self.zone.reset();
         for list in self.pcp.iter_mut() {
-            list.reset();
+            list.reset(&sizes);
         }
         for frame in &mut self.frames[..sizes.frames] {
             frame.reset();
@@ -148,6 +155,7 @@ impl<B: Backend> Memory<B> {
         for pageblock in &mut self.pageblocks[..sizes.pageblocks()] {
             pageblock.reset(pageblock::MOVABLE);
         }
+        self.hotplug.reset();
         for mapping in &mut self.mappings[..sizes.mappings] {
             mapping.reset();
         }

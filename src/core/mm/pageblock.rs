@@ -3,9 +3,12 @@
 //! What it is not: the choice between types that an allocation has in Linux (`fallbacks`): what is isolated
 //! is not allocated from at all.
 //!
-//! Invariant: a free block that is larger than a pageblock has pageblocks of one type only.
+//! Invariant: a free block that is larger than a pageblock has pageblocks of one type only, but while the type
+//! of one of its pageblocks was changed and that of the other is not yet. It then lies on the list of the type
+//! of its first.
 
-use super::Memory;
+use super::limits::MAX_ORDER;
+use super::{Memory, outcome};
 use crate::event::{FrameNumber, Order};
 use crate::sync::Backend;
 
@@ -19,6 +22,49 @@ impl<B: Backend> Memory<B> {
     pub(super) fn block_type(&self, frame: FrameNumber) -> u32 {
         let at = frame.index() >> self.sizes.pageblock_order().0;
         self.pageblocks[at].get(&self.zone.lock)
+    }
+
+    /// The type of the pageblock of a frame as it is now, without the zone lock: old as soon as it is read.
+    pub(super) fn peek_block_type(&self, frame: FrameNumber) -> u32 {
+        self.pageblocks[frame.index() >> self.sizes.pageblock_order().0].load()
+    }
+
+    /// Changes the type of the pageblock that begins with a frame and takes its free pages to the lists of
+    /// that type, of a larger free block those in it (`set_migratetype_isolate`, `move_freepages_block`,
+    /// `unset_migratetype_isolate`). What can be merged then, is. The zone lock is held.
+    pub(super) fn set_block_type(&self, first: FrameNumber, kind: u32) {
+        let (lock, size) = (&self.zone.lock, self.sizes.pageblock_order());
+        let mut moved = [(first, Order(0)); MAX_ORDER.frames()];
+        let mut blocks = 0;
+        let mut take = |block, listed, parts| {
+            self.list_del(block, listed);
+            let order = Order(listed.0 - parts);
+            for part in 0..1_usize << parts {
+                moved[blocks] = (block.offset(part * order.frames()), order);
+                blocks += 1;
+            }
+        };
+        match self.free_around(first, size) {
+            // Larger than a pageblock it is the largest, and half of it is this pageblock.
+            Some((whole, listed)) if listed > size => {
+                if kind == ISOLATE {
+                    B::outcome(outcome::ISOLATE_SPLIT);
+                }
+                take(whole, listed, 1);
+            }
+            _ => {
+                for frame in (0..size.frames()).map(|at| first.offset(at)) {
+                    let order = self.frame(frame).buddy.get(lock);
+                    if order > 0 {
+                        take(frame, Order(order as u8 - 1), 0);
+                    }
+                }
+            }
+        }
+        self.pageblocks[first.index() >> size.0].set(lock, kind);
+        for &(block, order) in &moved[..blocks] {
+            self.free_one_page(block, order);
+        }
     }
 
     /// Whether two buddies of this order may be one block: not if that would join types. The zone lock is

@@ -13,15 +13,16 @@
 //! each order and type, of which Linux gives back in turn.
 //!
 //! The count of a list's pages is written under its lock and may be read without. Whoever links or unlinks
-//! blocks counts them afterwards, in one store.
+//! blocks counts them afterwards, in one store: without the lock a list can seem empty that is not.
 //!
 //! Invariants: entries `0..len` are blocks, from the cold end to the hot end; `pages` is the sum of
 //! their sizes once they are counted; a parked page is not merged and its `buddy` is 0. Lock order: the list's lock, then
 //! the zone lock.
 
-use super::history::Pcp;
+use super::history::{Pcp, PcpDrain};
 use super::limits::{MAX_PCP_BATCH, PCP_HIGH_BATCHES, PCP_MAX_ORDER};
-use super::{Memory, outcome};
+use super::pageblock::ISOLATE;
+use super::{Memory, Sizes, outcome};
 use crate::event::{Event, FrameNumber, FreeList, Order};
 use crate::sync::{Backend, CpuId, Guarded, Irq, IrqGuard, Published, SpinGuard, SpinLock};
 
@@ -36,6 +37,8 @@ pub(super) struct PcpList<B: Backend> {
     pub len: Guarded<B, u32>,
     /// Pages on the list (`count`).
     pub pages: Published<B, u32>,
+    /// From how many pages on it gives some back; 0: the list is switched off (`high`).
+    pub high: Guarded<B, u32>,
     /// Frame and order of each block, the coldest first.
     pub entries: [Guarded<B, u64>; ENTRIES],
 }
@@ -46,6 +49,7 @@ impl<B: Backend> Default for PcpList<B> {
             lock: SpinLock::new(),
             len: Guarded::new(0),
             pages: Published::new(0),
+            high: Guarded::new(0),
             entries: core::array::from_fn(|_| Guarded::new(0)),
         }
     }
@@ -60,10 +64,16 @@ pub(super) fn unpack(entry: u64) -> (FrameNumber, Order) {
 }
 
 impl<B: Backend> PcpList<B> {
-    pub fn reset(&mut self) {
+    /// The high mark of a list that is on.
+    pub const fn high(sizes: &Sizes) -> u32 {
+        (PCP_HIGH_BATCHES * sizes.pcp_batch) as u32
+    }
+
+    pub fn reset(&mut self, sizes: &Sizes) {
         self.lock.reset();
         self.len.reset(0);
         self.pages.reset(0);
+        self.high.reset(Self::high(sizes));
     }
 
     /// Puts a block at the hot end.
@@ -197,8 +207,10 @@ impl<B: Backend> Memory<B> {
     fn refill(&self, cpu: CpuId, order: Order) -> usize {
         let list = self.pcp.of(cpu);
         let _zone = self.zone.lock.lock();
+        let on = list.high.get(&list.lock) > 0;
+        let batch = if on { self.sizes.pcp_batch >> order.0 } else { 0 };
         let mut linked = 0;
-        for i in 0..(self.sizes.pcp_batch >> order.0).max(1) {
+        for i in 0..batch.max(1) {
             let Some(block) = self.rmqueue(order) else { break };
             if i == 0 {
                 B::outcome(outcome::PCP_REFILL);
@@ -210,19 +222,26 @@ impl<B: Backend> Memory<B> {
         linked
     }
 
-    /// Frees to the running CPU's list, if it can be used now; returns whether it was
-    /// (`free_unref_page`).
+    /// Frees to the running CPU's list, if it can be used now and the block may be parked; returns whether it
+    /// was (`free_unref_page`).
+    ///
+    /// The type of the pageblock may change at once: what must not be parked then, is kept from it by who
+    /// changes it.
     pub(super) fn free_to_pcp(&self, cpu: CpuId, block: FrameNumber, order: Order) -> bool {
+        if self.peek_block_type(block) == ISOLATE {
+            B::outcome(outcome::FREE_TO_ISOLATED);
+            return false;
+        }
         let list = self.pcp.of(cpu);
         let Some(_held) = self.try_own(list) else { return false };
         B::event(|| Event::PageFree { frame: block, order, to: FreeList::PerCpu(cpu) });
         list.push_hot(block, order);
         list.count_in(order.frames());
-        let high = PCP_HIGH_BATCHES * self.sizes.pcp_batch;
-        if list.pages.get(&list.lock) as usize >= high {
+        let high = list.high.get(&list.lock);
+        if list.pages.get(&list.lock) >= high {
             B::outcome(outcome::PCP_OVERFLOW);
             let zone = self.zone.lock.lock();
-            self.give_back(list, self.sizes.pcp_batch);
+            self.give_back(list, if high > 0 { self.sizes.pcp_batch } else { usize::MAX });
             drop(zone);
         }
         true
@@ -270,6 +289,9 @@ impl<B: Backend> Memory<B> {
             let _zone = self.zone.lock.lock();
             drop(self.mappings[0].lock.lock());
         }
+        if self.drain_passes_by(of) {
+            return;
+        }
         let _held = self.hold(list);
         B::event(|| Event::ListDrain { list: of, done: false });
         if list.len.get(&list.lock) > 0 && !planted!(self, DrainLooksOnly) {
@@ -278,6 +300,23 @@ impl<B: Backend> Memory<B> {
             self.give_back(list, self.drained_at_once(list));
         }
         B::event(|| Event::ListDrain { list: of, done: true });
+    }
+
+    /// Whether a drain is through with a list by a look at its count, without the lock.
+    ///
+    /// The steps of each variant, and their race: [`PcpDrain`].
+    fn drain_passes_by(&self, of: CpuId) -> bool {
+        match self.history.pcp_drain {
+            PcpDrain::Locked => false,
+            PcpDrain::UnlockedPeek => {
+                let seems_empty = self.pcp.of(of).pages.load() == 0;
+                if seems_empty {
+                    B::event(|| Event::ListDrain { list: of, done: false });
+                    B::event(|| Event::ListDrain { list: of, done: true });
+                }
+                seems_empty
+            }
+        }
     }
 
     /// How many pages a drain gives back: all.
@@ -305,7 +344,21 @@ impl<B: Backend> Memory<B> {
         }
     }
 
-    /// Gives back all CPUs' lists, at rest.
+    /// Sets the high mark of all lists. One of 0 switches them off: it gives back what is parked, and whatever
+    /// comes to a list is given back by who puts it there (`zone_pcp_disable`, `zone_pcp_enable`).
+    pub(super) fn set_pcp_high(&self, high: u32) {
+        for (_, list) in self.pcp.iter().take(self.sizes.cpus) {
+            let _held = self.hold(list);
+            list.high.set(&list.lock, high);
+            if high == 0 && list.len.get(&list.lock) > 0 {
+                let _zone = self.zone.lock.lock();
+                self.give_back(list, usize::MAX);
+            }
+        }
+    }
+
+    /// Gives back all CPUs' lists: at rest, or on each CPU in turn (`drain_all_pages` of 5.9, which has them
+    /// do it themselves, after their own section).
     pub(super) fn drain_each(&self) {
         for (of, _) in self.pcp.iter().take(self.sizes.cpus) {
             self.drain_list(of);

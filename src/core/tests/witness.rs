@@ -4,7 +4,7 @@
 //! from start to end. What needs more than that is for the scheduler.
 
 use pagerace_core::event::{Event, FrameNumber, FreeList, Holder, Order};
-use pagerace_core::mm::history::{AllocResult, FreePages, MultiHolder, Pcp, TailGet};
+use pagerace_core::mm::history::{AllocResult, FreePages, MultiHolder, Pcp, PcpDrain, TailGet};
 use pagerace_core::mm::{History, Memory, Report, Sizes, outcome};
 use pagerace_core::sync::{Access, Backend, Controlled, CpuId, Hook, Kind, Native, Waiting};
 use std::cell::{Cell, RefCell};
@@ -300,6 +300,29 @@ fn per_cpu_lists_keep_pages_until_they_overflow_or_are_drained() {
             memory.drain_local(cpu(0));
             assert!(memory.alloc_pages(cpu(1), Order(3), false).is_some());
         }
+    }
+}
+
+#[test]
+fn a_drain_that_only_peeks_misses_what_a_refill_has_linked_and_not_counted() {
+    let sizes = Sizes { pcp_batch: 2, ..SIZES };
+    // Counted in the refill's first store.
+    for (before, missed) in [(1, true), (2, false)] {
+        let history = History { pcp_drain: PcpDrain::UnlockedPeek, ..History::CURRENT };
+        let memory: &Memory<Controlled> = Box::leak(Box::new(Memory::new(sizes, history)));
+        let hook = Interrupts::install();
+        // Its own list is empty too. Where the other is counted, this one would wait for its lock.
+        let drain = move || memory.drain_all(cpu(1));
+        let ended = move || {
+            let drained = std::panic::catch_unwind(std::panic::AssertUnwindSafe(drain));
+            assert_eq!(drained.is_ok(), missed);
+        };
+        hook.at(Kind::Store, before, ended);
+        memory.alloc_pages(cpu(0), Order(0), false).expect("memory is free");
+        let looks = hook.saw(
+            |event| matches!(event, Event::ListDrain { list, done: true } if list.index() == 0),
+        );
+        assert_eq!(looks, usize::from(missed));
     }
 }
 

@@ -54,6 +54,8 @@ pub fn execute(memory: &impl Machine, cpu: CpuId, call: Call<Right>) -> Done<Rig
         (Op::Reclaim, _) => did(memory.reclaim(cpu, mapping, index)),
         (Op::Writeback, _) => did(memory.write_page(cpu, mapping, index)),
         (Op::Scan, _) => did(memory.scan(cpu, frame)),
+        (Op::Offline, _) => did(memory.offline(frame)),
+        (Op::Poison, _) => gave(memory.poison(cpu, frame).then_some(Right::Poisoned(frame))),
         (Op::DrainLocal, _) => {
             memory.drain_local(cpu);
             Done::Ok(None)
@@ -73,9 +75,7 @@ pub fn execute(memory: &impl Machine, cpu: CpuId, call: Call<Right>) -> Done<Rig
             | Op::SetPrivate
             | Op::Migrate
             | Op::Collapse
-            | Op::Offline
-            | Op::FragAlloc
-            | Op::Poison,
+            | Op::FragAlloc,
             _,
         ) => Done::Failed,
         (op, right) => on_right(memory, cpu, op, first, right),
@@ -141,6 +141,10 @@ fn on_right(
             memory.free_shared(cpu, block, order);
             Done::Ok(None)
         }
+        (Op::Unpoison, Some(Right::Poisoned(page))) => {
+            memory.unpoison(cpu, page);
+            Done::Ok(None)
+        }
         (Op::FreeExact, Some(Right::Exact(first, pages))) => {
             memory.free_pages_exact(cpu, first, pages);
             Done::Ok(None)
@@ -161,7 +165,8 @@ pub fn give_back(memory: &impl Machine, cpu: CpuId, right: Right) {
             memory.put_page(cpu, page, holder);
         }
         Right::Exact(first, pages) => memory.free_pages_exact(cpu, first, pages),
+        Right::Poisoned(page) => memory.unpoison(cpu, page),
         // No operation gives these yet.
-        Right::Table(_) | Right::Frag(..) | Right::Poisoned(_) => {}
+        Right::Table(_) | Right::Frag(..) => {}
     }
 }

@@ -13,28 +13,13 @@ pub(super) const OPS: &[Op] = &[
     Op::SetPrivate,
     Op::Migrate,
     Op::Collapse,
-    Op::Offline,
     Op::FragAlloc,
     Op::FragFree,
-    Op::Poison,
-    Op::Unpoison,
 ];
 
 /// The beginnings of the names of outcomes that cannot occur.
-const OUTCOMES: &[&str] = &[
-    "gigantic-",
-    "table-",
-    "private-",
-    "migrate-",
-    "collapse-",
-    "offline-",
-    "isolate-",
-    "free-to-isolated",
-    "tag-",
-    "frag-",
-    "poison-",
-    "unpoisoned",
-];
+const OUTCOMES: &[&str] =
+    &["gigantic-", "table-", "private-", "migrate-", "collapse-", "tag-", "frag-"];
 
 /// Whether an outcome cannot occur.
 pub(super) fn is_outcome(name: &str) -> bool {

@@ -330,11 +330,11 @@ const SHOWN: [Shown; ON_RECORD.len()] = [
     ("-", "refcount/freeze-not-held/lookup", &[]),
     ("-", "bad-page/index-of-cached-page", &[]),
     ("-", "refcount/get-zero/net", &[]),
-    ("-", "not-drained/pcp", &[]),
-    ("-", "deadlock/isolated.change", &[]),
+    ("history/pcp-count-race.case", "not-drained/pcp", &[]),
+    ("history/offline-drain-once.case", "deadlock/isolated.change", &[]),
     ("-", "accounting/alloc-tag", &[]),
     ("-", "refcount/store-live/owner", &[]),
-    ("-", "refcount/get-zero/poison", &[]),
+    ("history/hwpoison-inc-buddy.case", "refcount/get-zero/poison", &[]),
     ("-", "double-free/block/owner", &["bad-page/refcount-at-free"]),
 ];
 

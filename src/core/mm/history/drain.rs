@@ -16,6 +16,8 @@ pub enum PcpDrain {
     ///                                          2 reads that list's count: 0, so done
     /// 3 raises the count
     /// ```
+    /// Freeing to a list has the same window: it links the block, then counts it.
+    ///
     /// Symptom: a drain leaves pages on a list that were there when it began. Seen by the post-condition of a drain
     /// (`not-drained`). Introduced by 4b23a68f9536 (6.0), fixed by 66eca1021a42 (6.11). No CVE. Without lists that
     /// other CPUs drain ([`Pcp`](super::Pcp)) it has no effect.

@@ -17,6 +17,8 @@ pub enum Offline {
     /// 4 parks the page on its list
     ///                                          5 waits for the page to be on the free lists
     /// ```
+    /// The page is free and counted nowhere that offlining looks, and nobody is left who would move it.
+    ///
     /// Symptom: offlining never ends. Seen by progress (`deadlock`). Fixed by 968318261221 (5.9) and, for good, by
     /// ec6e8c7e0314 (5.11). No CVE.
     DrainOnce,

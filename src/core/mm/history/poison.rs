@@ -17,6 +17,9 @@ pub enum HwpoisonInc {
     ///                                          3 cannot take P1 off the buddy lists
     ///                                          4 raises the count of P1: 0->1
     /// ```
+    /// Whatever else takes P1 meanwhile and leaves its count at zero does as well: compaction, a block that has P1 as
+    /// a tail, another one's poisoning. If P1 is counted by then, the count that is raised is in balance.
+    ///
     /// Symptom: a free page has a count. Seen by the ledger (`refcount`, a get from zero). Introduced by ceaf8fbea79a
     /// (6.0), fixed by 8cf360b9d6a8 (6.10), CVE-2024-39298.
     Dissolved,

@@ -3,7 +3,10 @@
 //! What it is not: how they are run.
 
 mod cache;
+mod drain;
+mod offline;
 mod outside;
+mod poison;
 
 use crate::subject::mm::tables::Op;
 use pagerace_core::sync::Kind;
@@ -63,5 +66,10 @@ const FOUR: [u32; 2] = [2, 0];
 const ALL: [u32; 2] = [3, 0];
 
 /// The scenes by golden file.
-pub(super) const GROUPS: &[(&str, &[Scene])] =
-    &[("cache", cache::SCENES), ("outside", outside::SCENES)];
+pub(super) const GROUPS: &[(&str, &[Scene])] = &[
+    ("cache", cache::SCENES),
+    ("drain", drain::SCENES),
+    ("offline", offline::SCENES),
+    ("outside", outside::SCENES),
+    ("poison", poison::SCENES),
+];
