@@ -2,7 +2,7 @@
 # Do runs that are cut leave memory as it was, and nothing lost?
 # Cost: 4 minutes for the build, then about a minute.
 #
-# fuzz/examples/cut_runs.rs makes 10,000 of them under AddressSanitizer, which ends the process with a
+# fuzz/examples/cut_runs.rs makes 12,000 of them under AddressSanitizer, which ends the process with a
 # report of what was lost (LeakSanitizer), and compares its resident memory. That both would be noticed
 # is shown by losing memory with each, and by keeping it.
 . "$(dirname "$0")/common.sh"

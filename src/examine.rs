@@ -5,7 +5,7 @@
 use crate::exec::{Options, Run, Session};
 use crate::minimize::Same;
 use crate::oracle::{Class, Finding, Judge, Kind, LockOrder, Signature};
-use crate::program::{Case, OpId, Place};
+use crate::program::{Case, Place};
 use crate::subject::{Spec, Subject};
 use pagerace_core::sync::MAX_CPUS;
 
@@ -54,9 +54,13 @@ impl Examiner {
     /// [`Kind::Sequential`]. The case's `fail` decisions are kept. Also says how many runs it took.
     ///
     /// Operations that do not run under the case's own schedule are left out: they have no part in what it
-    /// shows, but might keep an order from showing it.
+    /// shows, but might keep an order from showing it. Rights that are then not given back keep nobody
+    /// waiting (see [`Subject::Right`]).
     pub fn kind<S: Subject>(&mut self, session: &mut Session<'_, S>, case: &Case) -> (Kind, u64) {
-        let case = &without_idle(case, session.run(case));
+        let mut ran = case.clone();
+        let run = session.run(case);
+        ran.retain_ops(|op, _| run.ran(op));
+        let case = &ran;
         let mut order: [u8; MAX_CPUS] = core::array::from_fn(|cpu| cpu as u8);
         // CPUs without a program take no part.
         order.sort_by_key(|&cpu| case.program(Place::Cpu(cpu)).next().is_none());
@@ -70,17 +74,6 @@ impl Examiner {
         });
         (if fails { Kind::Sequential } else { Kind::Race }, runs)
     }
-}
-
-/// The case without the operations that did not run.
-fn without_idle(case: &Case, run: &Run) -> Case {
-    let mut left = case.clone();
-    for op in (0..case.ops.len()).rev().map(|at| OpId(at as u8)) {
-        if !run.ran(op) {
-            left.remove_op(op);
-        }
-    }
-    left
 }
 
 /// Whether `test` holds of some order of the first `len` that keeps the first `fixed` in place.

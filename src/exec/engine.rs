@@ -131,6 +131,10 @@ pub(super) fn execute(
 /// How many executions have begun on this OS thread and not ended. They lie one within the other: each
 /// puts itself into scoped variables of the thread, and puts back what was there when it ends. So only
 /// the one that began last may run, or end.
+///
+/// Four of shuttle's variables are not put back: the schedule recorded so far, which only a bound on its
+/// length looks at (there is none, see [`config`]), the labels and tags of tasks, which nobody sets, and
+/// how to end after a failure, which is the same for all.
 pub(super) fn open() -> usize {
     OPEN.get()
 }
@@ -203,6 +207,7 @@ fn config(stack: usize) -> Config {
     let mut config = Config::new();
     config.stack_size = stack;
     config.failure_persistence = FailurePersistence::None;
+    // An execution that is parked relies on it: see `open`.
     config.max_steps = MaxSteps::None;
     config.silence_warnings = true;
     config

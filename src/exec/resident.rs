@@ -9,9 +9,9 @@
 //! executions of their own, with the same results. So one resident of a thread is warm at a time.
 //!
 //! What it is not: a session. All cases run as they say, and what only sessions can do is done with
-//! [`Resident::executor`], which ends the execution.
+//! [`Resident::executor`].
 
-#[cfg(test)]
+#[cfg(all(test, not(feature = "asan")))]
 mod tests;
 
 use super::engine::{self, Scheduling};
@@ -25,7 +25,8 @@ use std::mem;
 use std::ops::ControlFlow;
 use std::rc::Rc;
 
-/// Cases of one execution. Shuttle keeps a list of all its steps, which must not grow for ever.
+/// Cases of one execution. Shuttle keeps a list of all its steps, which must not grow for ever; that an
+/// execution is opened for every so many does not show in the rate.
 const CASES: usize = 1_024;
 
 /// LeakSanitizer does not look for pointers on the stack of a parked execution, and would report what
@@ -89,9 +90,8 @@ impl<S: Subject> Resident<S> {
         self.executor.last()
     }
 
-    /// Ends the execution, and lends what can open others. The next case begins a new one.
+    /// Lends what can open other executions, and sessions in them. They lie within the parked one.
     pub fn executor(&mut self) -> &mut Executor<S> {
-        self.warm = None;
         &mut self.executor
     }
 }
@@ -153,8 +153,9 @@ impl Drop for Warm {
     fn drop(&mut self) {
         if engine::open() == 1 && !std::thread::panicking() {
             self.resume(ControlFlow::Break(()));
+        } else {
+            // It cannot end here, and is lost with all it holds: the thread's variables point to it.
+            mem::forget(self.coroutine.take());
         }
-        // One that cannot end here is lost with all it holds: the thread's variables point to it.
-        mem::forget(self.coroutine.take());
     }
 }

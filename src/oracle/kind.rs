@@ -2,7 +2,8 @@
 //!
 //! A finding is a race if the same programs pass when they run one after the other, in every order;
 //! if some order shows any finding at all, of whatever class, it is sequential: then the programs
-//! are at fault without any help of a schedule.
+//! are at fault without any help of a schedule. *The same programs* are the operations that ran: what
+//! was skipped, or stands behind the line that ended the run, has no part in the finding.
 //!
 //! What it is not: the decision. That takes runs: [`crate::examine::Examiner::kind`].
 

@@ -63,7 +63,8 @@ pub struct Setup<'a> {
 /// guarded fields only. It keeps no references into itself and relies on no destructor: a run may be
 /// cut by unwinding at any access, after which the state is reset.
 pub trait Subject: Sized + 'static {
-    /// What operations produce and consume. Linear: one value is consumed at most once.
+    /// What operations produce and consume. Linear: one value is consumed at most once. It may be held
+    /// for ever: no other operation may have to wait for its being given back.
     type Right: Copy + core::fmt::Debug;
 
     /// The tables.

@@ -6,7 +6,7 @@
 //! crash with a name ([`crash`]).
 //!
 //! What it is not: glue to an engine (that is `fuzz/`), or a campaign of its own. It keeps nothing
-//! from input to input but buffers and a count.
+//! from input to input but an open execution, buffers and a count.
 
 pub mod crash;
 mod keep;
@@ -105,9 +105,9 @@ impl Found {
     }
 }
 
-/// A target at work: an executor and an examiner, and the history that every input gets.
+/// A target at work: a resident and an examiner, and the history that every input gets.
 pub struct Target<S: Subject> {
-    /// Warm from input to input; a finding ends its execution, to be looked into in sessions.
+    /// Warm from input to input; a finding is looked into in sessions of its executor.
     resident: Resident<S>,
     examiner: Examiner,
     mutator: Mutator<S>,

@@ -1,7 +1,7 @@
 //! The two backends, and the hook through which a controlled run is steered.
 //!
 //! What it is not: it decides nothing. The hook's owner does; without a hook on this thread the
-//! controlled backend behaves like the native one.
+//! controlled backend behaves like the native one, except that it must not have to wait.
 
 use super::{CpuId, Ordering};
 use crate::event::Event;
@@ -173,7 +173,7 @@ pub trait Backend: Copy + Default + Send + Sync + 'static {
     fn wait(addrs: &[usize], waiting: Waiting);
     /// See [`Hook::wake`].
     fn wake(addr: usize);
-    /// See [`Hook::event`]. The closure is not called where nobody listens.
+    /// See [`Hook::event`]. Native: the closure is not called.
     fn event(event: impl FnOnce() -> Event);
     /// See [`Hook::outcome`].
     fn outcome(outcome: usize);
@@ -215,7 +215,7 @@ impl Backend for Native {
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Controlled;
 
-/// What is installed where nobody is: everything may happen, and nothing is kept.
+/// What is installed where nobody is: whatever need not wait may happen, and nothing is kept.
 struct Nobody;
 
 impl Hook for Nobody {
