@@ -96,7 +96,7 @@ impl<B: Backend> Memory<B> {
     }
 
     /// Takes a block off the list of its type and order.
-    fn list_del(&self, block: FrameNumber, order: Order) {
+    pub(super) fn list_del(&self, block: FrameNumber, order: Order) {
         let (lock, at) = (&self.zone.lock, usize::from(order.0));
         let kind = self.block_type(block) as usize;
         let frame = self.frame(block);
@@ -115,7 +115,7 @@ impl<B: Backend> Memory<B> {
         free.set(lock, free.get(lock) - 1);
     }
 
-    fn is_free_block(frame: &Frame<B>, order: Order, lock: &SpinLock<B>) -> bool {
+    pub(super) fn is_free_block(frame: &Frame<B>, order: Order, lock: &SpinLock<B>) -> bool {
         frame.buddy.get(lock) == u32::from(order.0) + 1
     }
 

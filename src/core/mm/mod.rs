@@ -41,6 +41,7 @@ macro_rules! planted {
 mod alloc;
 mod buddy;
 mod cache;
+mod carve;
 mod census;
 #[cfg(feature = "faults")]
 mod fault;
