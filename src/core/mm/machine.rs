@@ -65,6 +65,8 @@ machine! {
     scan(cpu: CpuId, frame: FrameNumber) -> bool;
     tail_get(cpu: CpuId, page: FrameNumber);
     free_shared(cpu: CpuId, block: FrameNumber, order: Order);
+    frag_alloc(cpu: CpuId) -> Option<FrameNumber>;
+    frag_free(cpu: CpuId, page: FrameNumber, left: u8) -> u8;
     hold_page(frame: FrameNumber) -> bool;
     drain_local(cpu: CpuId);
     drain_all(cpu: CpuId);

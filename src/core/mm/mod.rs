@@ -45,6 +45,7 @@ mod carve;
 mod census;
 #[cfg(feature = "faults")]
 mod fault;
+mod frag;
 mod frame;
 mod free;
 pub mod history;

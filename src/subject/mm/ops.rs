@@ -6,7 +6,7 @@ use super::Right;
 use super::tables::Op;
 use crate::subject::{Call, Done};
 use pagerace_core::event::{FrameNumber, Holder, Order};
-use pagerace_core::mm::Machine;
+use pagerace_core::mm::{Machine, limits};
 use pagerace_core::sync::CpuId;
 
 /// Ends an operation that gives `right`, or fails.
@@ -66,6 +66,9 @@ pub fn execute(memory: &impl Machine, cpu: CpuId, call: Call<Right>) -> Done<Rig
             memory.synchronize_rcu(cpu);
             Done::Ok(None)
         }
+        (Op::FragAlloc, _) => {
+            gave(memory.frag_alloc(cpu).map(|page| Right::Frag(page, limits::FRAG_BIAS as u8)))
+        }
         // No allocator, table, page or frame answers to these yet.
         (
             Op::AllocGigantic
@@ -74,7 +77,6 @@ pub fn execute(memory: &impl Machine, cpu: CpuId, call: Call<Right>) -> Done<Rig
             | Op::Migrate
             | Op::Collapse
             | Op::Offline
-            | Op::FragAlloc
             | Op::Poison,
             _,
         ) => Done::Failed,
@@ -141,6 +143,10 @@ fn on_right(
             memory.free_shared(cpu, block, order);
             Done::Ok(None)
         }
+        (Op::FragFree, Some(Right::Frag(page, left))) => {
+            let left = memory.frag_free(cpu, page, left);
+            Done::Ok((left > 0).then_some(Right::Frag(page, left)))
+        }
         (Op::FreeExact, Some(Right::Exact(first, pages))) => {
             memory.free_pages_exact(cpu, first, pages);
             Done::Ok(None)
@@ -161,7 +167,12 @@ pub fn give_back(memory: &impl Machine, cpu: CpuId, right: Right) {
             memory.put_page(cpu, page, holder);
         }
         Right::Exact(first, pages) => memory.free_pages_exact(cpu, first, pages),
+        Right::Frag(page, mut left) => {
+            while left > 0 {
+                left = memory.frag_free(cpu, page, left);
+            }
+        }
         // No operation gives these yet.
-        Right::Table(_) | Right::Frag(..) | Right::Poisoned(_) => {}
+        Right::Table(_) | Right::Poisoned(_) => {}
     }
 }

@@ -14,8 +14,6 @@ pub(super) const OPS: &[Op] = &[
     Op::Migrate,
     Op::Collapse,
     Op::Offline,
-    Op::FragAlloc,
-    Op::FragFree,
     Op::Poison,
     Op::Unpoison,
 ];
@@ -31,7 +29,6 @@ const OUTCOMES: &[&str] = &[
     "isolate-",
     "free-to-isolated",
     "tag-",
-    "frag-",
     "poison-",
     "unpoisoned",
 ];

@@ -333,7 +333,7 @@ const SHOWN: [Shown; ON_RECORD.len()] = [
     ("-", "not-drained/pcp", &[]),
     ("-", "deadlock/isolated.change", &[]),
     ("-", "accounting/alloc-tag", &[]),
-    ("-", "refcount/store-live/owner", &[]),
+    ("history/set-count-nonzero.case", "refcount/store-live/owner", &[]),
     ("-", "refcount/get-zero/poison", &[]),
     ("-", "double-free/block/owner", &["bad-page/refcount-at-free"]),
 ];

@@ -3,6 +3,7 @@
 //! What it is not: how they are run.
 
 mod cache;
+mod frag;
 mod outside;
 
 use crate::subject::mm::tables::Op;
@@ -64,4 +65,4 @@ const ALL: [u32; 2] = [3, 0];
 
 /// The scenes by golden file.
 pub(super) const GROUPS: &[(&str, &[Scene])] =
-    &[("cache", cache::SCENES), ("outside", outside::SCENES)];
+    &[("cache", cache::SCENES), ("frag", frag::SCENES), ("outside", outside::SCENES)];
