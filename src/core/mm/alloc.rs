@@ -9,6 +9,7 @@
 use super::Memory;
 use super::frame::{flag, link_to};
 use super::history::AllocResult;
+use super::tag::Tag;
 use crate::event::{Event, FrameNumber, Holder, Order, RefChange};
 use crate::sync::{Backend, CpuId, Kind, Ordering};
 
@@ -20,6 +21,17 @@ impl<B: Backend> Memory<B> {
     ///
     /// `None` if there is no block of that size, or the schedule fails the allocation.
     pub fn alloc_pages(&self, cpu: CpuId, order: Order, compound: bool) -> Option<FrameNumber> {
+        self.alloc_tagged(cpu, order, compound, Tag::DRIVER)
+    }
+
+    /// As [`Memory::alloc_pages`], accounted for under `tag`.
+    pub(super) fn alloc_tagged(
+        &self,
+        cpu: CpuId,
+        order: Order,
+        compound: bool,
+        tag: Tag,
+    ) -> Option<FrameNumber> {
         if self.alloc_fails() {
             return None;
         }
@@ -31,6 +43,7 @@ impl<B: Backend> Memory<B> {
             None => self.rmqueue_buddy(order, compound)?,
         };
         self.check_new_page(block, order)?;
+        self.tag_add(block, order, tag);
         let prepare = || {
             if compound {
                 self.prep_compound(block, order);
@@ -89,6 +102,7 @@ impl<B: Backend> Memory<B> {
         B::event(|| Event::PageSplit { frame: block, order });
         for i in 1..order.frames() {
             self.set_page_refcounted(block.offset(i));
+            self.tag_split(block, block.offset(i));
             if planted!(self, SplitSetsTwice) {
                 self.set_page_refcounted(block.offset(i));
             }
@@ -99,7 +113,7 @@ impl<B: Backend> Memory<B> {
     /// split, without its last pages.
     pub fn alloc_pages_exact(&self, cpu: CpuId, pages: usize) -> Option<FrameNumber> {
         let order = Order(pages.next_power_of_two().ilog2() as u8);
-        let block = self.alloc_pages(cpu, order, false)?;
+        let block = self.alloc_tagged(cpu, order, false, Tag::EXACT)?;
         self.split_page(block, order);
         for i in pages..order.frames() {
             self.put_page(cpu, block.offset(i), Holder::Owner);

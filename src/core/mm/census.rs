@@ -82,6 +82,8 @@ pub enum Object {
     Pageblock,
     /// How often a block was put on a list of isolated ones.
     Isolated,
+    /// A frame's allocation tag.
+    Tag,
 }
 
 impl Object {
@@ -113,6 +115,7 @@ impl Object {
         ("rcu", false),
         ("pageblock", false),
         ("isolated", false),
+        ("tag", false),
     ];
 }
 
@@ -139,6 +142,9 @@ impl<B: Backend> Memory<B> {
             }
         }
         self.walk_trees(&mut report);
+        if !self.tags_are_zero() {
+            report(Report::Miscounted("alloc-tag"));
+        }
     }
 
     fn walk_buddy(&self, report: &mut impl FnMut(Report)) {
@@ -232,6 +238,7 @@ impl<B: Backend> Memory<B> {
             names.name(frame.mapping.addr(), Object::Mapping, at);
             names.name(frame.index.addr(), Object::Index, at);
             names.name(frame.content.addr(), Object::Content, at);
+            names.name(frame.tag.addr(), Object::Tag, at);
             names.name(frame.buddy.addr(), Object::Buddy, at);
             names.name(frame.next.addr(), Object::Next, at);
             names.name(frame.prev.addr(), Object::Prev, at);

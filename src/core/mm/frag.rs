@@ -5,6 +5,7 @@
 
 use super::history::SetCount;
 use super::limits::FRAG_BIAS;
+use super::tag::Tag;
 use super::{Memory, outcome};
 use crate::event::{FrameNumber, Holder, Order};
 use crate::sync::{Backend, CpuId};
@@ -13,7 +14,7 @@ impl<B: Backend> Memory<B> {
     /// Allocates a page with a reference for each of its [`FRAG_BIAS`] fragments
     /// (`page_frag_alloc`, `__netdev_alloc_frag`).
     pub fn frag_alloc(&self, cpu: CpuId) -> Option<FrameNumber> {
-        let page = self.alloc_pages(cpu, Order(0), false)?;
+        let page = self.alloc_tagged(cpu, Order(0), false, Tag::FRAG)?;
         // The page is counted once by now: others may have seen that.
         match self.history.set_count {
             SetCount::Store => self.store_refs(page, FRAG_BIAS, Holder::Owner),

@@ -59,6 +59,7 @@ mod pcp;
 mod reclaim;
 mod refs;
 mod scan;
+mod tag;
 mod tree;
 mod writeback;
 
@@ -70,10 +71,11 @@ pub use limits::Sizes;
 pub use machine::Machine;
 
 use crate::event::{FrameNumber, Order};
-use crate::sync::{AtomicU32, Backend, PerCpu, Published, Rcu};
+use crate::sync::{AtomicU32, Backend, PerCpu, Published, Rcu, Tally};
 use buddy::Zone;
 use frame::Frame;
 use pcp::PcpList;
+use tag::Tag;
 use tree::{Mapping, Nodes};
 
 /// The memory of one machine.
@@ -94,6 +96,8 @@ pub struct Memory<B: Backend> {
     mappings: Box<[Mapping<B>]>,
     nodes: Nodes<B>,
     rcu: Rcu<B>,
+    /// Pages by allocation tag ([`tag`]).
+    tags: [Tally; Tag::COUNT],
 }
 
 impl<B: Backend> Memory<B> {
@@ -117,6 +121,7 @@ impl<B: Backend> Memory<B> {
             mappings: Box::default(),
             nodes: Nodes::default(),
             rcu: Rcu::default(),
+            tags: Default::default(),
         };
         memory.reset(sizes, history);
         memory
@@ -155,6 +160,7 @@ impl<B: Backend> Memory<B> {
         }
         self.nodes.reset(sizes.nodes());
         self.rcu.reset();
+        self.tags.iter_mut().for_each(Tally::reset);
         self.fill();
         moved
     }

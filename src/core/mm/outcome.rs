@@ -116,7 +116,7 @@ outcomes! {
     ISOLATE_SPLIT = "isolate-split";
     /// A block was freed into an isolated pageblock, past the per-CPU lists.
     FREE_TO_ISOLATED = "free-to-isolated";
-    /// `free_pages` needed a tag that it had read, as its put was not the last.
+    /// `free_pages` needed the tag of a block, as its put was not the last.
     TAG_SAMPLED_NOT_LAST = "tag-sampled-not-last";
     /// A fragment allocator gave a page many references at once.
     FRAG_BIASED = "frag-biased";

@@ -28,7 +28,6 @@ const OUTCOMES: &[&str] = &[
     "offline-",
     "isolate-",
     "free-to-isolated",
-    "tag-",
     "poison-",
     "unpoisoned",
 ];

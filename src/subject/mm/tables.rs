@@ -332,7 +332,7 @@ const SHOWN: [Shown; ON_RECORD.len()] = [
     ("-", "refcount/get-zero/net", &[]),
     ("-", "not-drained/pcp", &[]),
     ("-", "deadlock/isolated.change", &[]),
-    ("-", "accounting/alloc-tag", &[]),
+    ("history/read-after-failed-put.case", "accounting/alloc-tag", &[]),
     ("history/set-count-nonzero.case", "refcount/store-live/owner", &[]),
     ("-", "refcount/get-zero/poison", &[]),
     ("-", "double-free/block/owner", &["bad-page/refcount-at-free"]),
