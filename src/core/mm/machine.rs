@@ -65,6 +65,7 @@ machine! {
     scan(cpu: CpuId, frame: FrameNumber) -> bool;
     tail_get(cpu: CpuId, page: FrameNumber);
     free_shared(cpu: CpuId, block: FrameNumber, order: Order);
+    alloc_gigantic(cpu: CpuId, order: Order, frame: FrameNumber) -> Option<FrameNumber>;
     frag_alloc(cpu: CpuId) -> Option<FrameNumber>;
     frag_free(cpu: CpuId, page: FrameNumber, left: u8) -> u8;
     hold_page(frame: FrameNumber) -> bool;

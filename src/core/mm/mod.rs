@@ -48,6 +48,7 @@ mod fault;
 mod frag;
 mod frame;
 mod free;
+mod gigantic;
 pub mod history;
 pub mod limits;
 mod machine;

@@ -54,9 +54,9 @@ outcomes! {
     PCP_DRAIN = "pcp-drain";
     /// The lock of a per-CPU list was taken; the buddy lists served instead.
     PCP_FALLBACK = "pcp-fallback";
-    /// Reclaim froze the page.
+    /// A page was frozen.
     FREEZE_SUCCEEDED = "freeze-succeeded";
-    /// Reclaim found more references than its own and the cache's.
+    /// A page had more references than those that a freeze claims.
     FREEZE_FAILED = "freeze-failed";
     /// Reclaim found a frozen page dirty and gave its references back.
     UNFREEZE = "unfreeze";

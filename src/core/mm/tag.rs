@@ -26,8 +26,10 @@ impl Tag {
     pub const CACHE: Self = Self(3);
     /// Fragments.
     pub const FRAG: Self = Self(4);
+    /// Gigantic blocks.
+    pub const GIGANTIC: Self = Self(5);
     /// How many there are, with that of pages that are not accounted for.
-    pub const COUNT: usize = 5;
+    pub const COUNT: usize = 6;
 }
 
 impl<B: Backend> Memory<B> {

@@ -66,18 +66,17 @@ pub fn execute(memory: &impl Machine, cpu: CpuId, call: Call<Right>) -> Done<Rig
             memory.synchronize_rcu(cpu);
             Done::Ok(None)
         }
+        (Op::AllocGigantic, _) => {
+            let frame = FrameNumber(second % sizes.frames as u32);
+            let block = memory.alloc_gigantic(cpu, order, frame);
+            gave(block.map(|block| Right::Compound(block, order)))
+        }
         (Op::FragAlloc, _) => {
             gave(memory.frag_alloc(cpu).map(|page| Right::Frag(page, limits::FRAG_BIAS as u8)))
         }
-        // No allocator, table, page or frame answers to these yet.
+        // No table, page or frame answers to these yet.
         (
-            Op::AllocGigantic
-            | Op::TableMap
-            | Op::SetPrivate
-            | Op::Migrate
-            | Op::Collapse
-            | Op::Offline
-            | Op::Poison,
+            Op::TableMap | Op::SetPrivate | Op::Migrate | Op::Collapse | Op::Offline | Op::Poison,
             _,
         ) => Done::Failed,
         (op, right) => on_right(memory, cpu, op, first, right),

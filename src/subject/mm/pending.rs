@@ -7,7 +7,6 @@ use super::tables::Op;
 
 /// Operations that only fail.
 pub(super) const OPS: &[Op] = &[
-    Op::AllocGigantic,
     Op::TableMap,
     Op::TableUnmap,
     Op::SetPrivate,
@@ -20,7 +19,6 @@ pub(super) const OPS: &[Op] = &[
 
 /// The beginnings of the names of outcomes that cannot occur.
 const OUTCOMES: &[&str] = &[
-    "gigantic-",
     "table-",
     "private-",
     "migrate-",

@@ -325,7 +325,7 @@ const SHOWN: [Shown; ON_RECORD.len()] = [
         "double-free/compound/lookup",
         &["double-free/compound/scan", "bad-page/refcount-at-free", "overlap/*"],
     ),
-    ("-", "refcount/store-live/contig", &[]),
+    ("history/gigantic-set-zero.case", "refcount/store-live/contig", &[]),
     ("-", "bad-page/table-at-free", &[]),
     ("-", "refcount/freeze-not-held/lookup", &[]),
     ("-", "bad-page/index-of-cached-page", &[]),

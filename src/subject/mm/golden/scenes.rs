@@ -4,6 +4,7 @@
 
 mod cache;
 mod frag;
+mod gigantic;
 mod outside;
 
 use crate::subject::mm::tables::Op;
@@ -64,5 +65,9 @@ const FOUR: [u32; 2] = [2, 0];
 const ALL: [u32; 2] = [3, 0];
 
 /// The scenes by golden file.
-pub(super) const GROUPS: &[(&str, &[Scene])] =
-    &[("cache", cache::SCENES), ("frag", frag::SCENES), ("outside", outside::SCENES)];
+pub(super) const GROUPS: &[(&str, &[Scene])] = &[
+    ("cache", cache::SCENES),
+    ("frag", frag::SCENES),
+    ("gigantic", gigantic::SCENES),
+    ("outside", outside::SCENES),
+];
