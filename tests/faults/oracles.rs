@@ -19,6 +19,11 @@ const ALSO: &[Row] = &[
         "a frame that is freed twice gets two owners, who meet in any way there is",
     ),
     (
+        &["retry-keeps-reference"],
+        &[Class::Accounting],
+        "a page that nobody frees stays accounted for",
+    ),
+    (
         &["drain-keeps", "wrong-order", "merge-allocated"],
         &MEETINGS,
         "a frame that is on a list and in use gets two owners too",
@@ -41,7 +46,7 @@ const ALSO: &[Row] = &[
     (&["no-recheck", "no-reload"], &[Class::BadPage], "who uses the wrong page asks where it is"),
     (
         &["stale-index"],
-        &[Class::Leak, Class::BadPage],
+        &[Class::Leak, Class::BadPage, Class::Accounting],
         "a page that no lookup finds is not deleted; one found in its place has another index",
     ),
     (
@@ -58,7 +63,7 @@ const ALSO: &[Row] = &[
 ];
 
 /// What the classes of findings are that a frame with two owners, or none, leads to.
-const MEETINGS: [Class; 10] = [
+const MEETINGS: [Class; 11] = [
     Class::Leak,
     Class::DoubleFree,
     Class::Overlap,
@@ -69,6 +74,7 @@ const MEETINGS: [Class; 10] = [
     Class::Deadlock,
     Class::Livelock,
     Class::Panic,
+    Class::Accounting,
 ];
 
 /// Faults that show seldom, and what every case is given so that they show within the budget.

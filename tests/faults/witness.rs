@@ -41,6 +41,7 @@ pub fn disagrees(run: &Run, finding: &Finding) -> Option<String> {
         (Class::Rcu, Some((at, line))) => rcu(run, finding, at, line),
         (Class::Deadlock, None) => deadlock(run),
         (Class::Livelock, None) => livelock(run, finding),
+        (Class::Accounting, None) => named.is_empty() && !run.census.miscounted.is_empty(),
         (Class::Panic, None) => matches!(run.ending, Ending::Panic(_)) && named.is_empty(),
         _ => false,
     };

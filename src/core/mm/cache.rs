@@ -12,6 +12,7 @@
 //! lock.
 
 use super::frame::{content_of, flag};
+use super::tag::Tag;
 use super::tree::Entry;
 use super::{Memory, outcome};
 use crate::event::{Event, FrameNumber, Holder, Order};
@@ -124,7 +125,7 @@ impl<B: Backend> Memory<B> {
     /// Allocates a page, puts it into the cache at an index, reads it, and drops its own reference;
     /// false if there is no memory or the index has a page (`filemap_add_folio` and its caller).
     pub fn add(&self, cpu: CpuId, mapping: u32, index: u32) -> bool {
-        let Some(page) = self.alloc_pages(cpu, Order(0), false) else { return false };
+        let Some(page) = self.alloc_tagged(cpu, Order(0), false, Tag::CACHE) else { return false };
         self.lock_page(page);
         let added = self.add_locked(cpu, mapping, index, page);
         if added {

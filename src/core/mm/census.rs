@@ -86,6 +86,8 @@ pub enum Object {
     PcpHigh,
     /// The lock of who takes memory offline.
     Hotplug,
+    /// A frame's allocation tag.
+    Tag,
 }
 
 impl Object {
@@ -119,6 +121,7 @@ impl Object {
         ("isolated", false),
         ("pcp_high", false),
         ("hotplug", false),
+        ("tag", false),
     ];
 }
 
@@ -145,6 +148,9 @@ impl<B: Backend> Memory<B> {
             }
         }
         self.walk_trees(&mut report);
+        if !self.tags_are_zero() {
+            report(Report::Miscounted("alloc-tag"));
+        }
     }
 
     fn walk_buddy(&self, report: &mut impl FnMut(Report)) {
@@ -238,6 +244,7 @@ impl<B: Backend> Memory<B> {
             names.name(frame.mapping.addr(), Object::Mapping, at);
             names.name(frame.index.addr(), Object::Index, at);
             names.name(frame.content.addr(), Object::Content, at);
+            names.name(frame.tag.addr(), Object::Tag, at);
             names.name(frame.buddy.addr(), Object::Buddy, at);
             names.name(frame.next.addr(), Object::Next, at);
             names.name(frame.prev.addr(), Object::Prev, at);

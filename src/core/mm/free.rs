@@ -6,6 +6,7 @@
 
 use super::frame::{flag, link_to};
 use super::history::FreePages;
+use super::tag::Tag;
 use super::{Memory, outcome};
 use crate::event::{Event, FrameNumber, Holder, Order};
 use crate::sync::{Backend, CpuId, Ordering};
@@ -63,6 +64,7 @@ impl<B: Backend> Memory<B> {
             }
         }
         frame.flags.store(0, Ordering::Relaxed);
+        self.tag_sub(block, order);
         Ok(())
     }
 
@@ -72,6 +74,7 @@ impl<B: Backend> Memory<B> {
     /// The steps of each variant, and their races: [`FreePages`].
     pub fn free_pages(&self, cpu: CpuId, block: FrameNumber, order: Order) {
         let is_head = || self.frame(block).flags.load(Ordering::Acquire) & flag::HEAD != 0;
+        let tag = self.tag_before_put(block);
         match self.history.free_pages {
             FreePages::V5_9 => {
                 if self.free_pages_put(block) {
@@ -82,7 +85,7 @@ impl<B: Backend> Memory<B> {
                 if self.free_pages_put(block) {
                     self.free_block(cpu, block, order);
                 } else if !is_head() {
-                    self.free_tails(cpu, block, order);
+                    self.free_tails(cpu, block, order, tag);
                 }
             }
             FreePages::V6_2 => {
@@ -92,7 +95,7 @@ impl<B: Backend> Memory<B> {
                     self.free_block(cpu, block, order);
                 }
                 if !head && (!last || planted!(self, TailsAnyway)) {
-                    self.free_tails(cpu, block, order);
+                    self.free_tails(cpu, block, order, tag);
                 }
             }
         }
@@ -107,8 +110,9 @@ impl<B: Backend> Memory<B> {
         last
     }
 
-    /// Frees all of a block but its first frame, largest part first.
-    fn free_tails(&self, cpu: CpuId, block: FrameNumber, order: Order) {
+    /// Frees all of a block but its first frame, largest part first. `tag` is the block's, if it is known.
+    fn free_tails(&self, cpu: CpuId, block: FrameNumber, order: Order, tag: Option<Tag>) {
+        self.tag_sub_tails(block, order, tag);
         for part in (0..order.0).rev().map(Order) {
             self.free_block(cpu, block.offset(part.frames()), part);
         }

@@ -11,6 +11,8 @@ pub const MAX_ORDER: Order = Order(3);
 pub const PAGEBLOCK_TYPES: usize = 2;
 /// Page tables that can be shared.
 pub const MAX_TABLES: usize = 2;
+/// Fragments of a page, and so references that it gets at once.
+pub const FRAG_BIAS: i32 = 2;
 /// The most frames.
 pub const MAX_FRAMES: usize = 4096;
 /// The most pages a per-CPU list takes from or gives to the buddy lists at once.

@@ -68,6 +68,9 @@ machine! {
     offline(frame: FrameNumber) -> bool;
     poison(cpu: CpuId, page: FrameNumber) -> bool;
     unpoison(cpu: CpuId, page: FrameNumber);
+    alloc_gigantic(cpu: CpuId, order: Order, frame: FrameNumber) -> Option<FrameNumber>;
+    frag_alloc(cpu: CpuId) -> Option<FrameNumber>;
+    frag_free(cpu: CpuId, page: FrameNumber, left: u8) -> u8;
     hold_page(frame: FrameNumber) -> bool;
     drain_local(cpu: CpuId);
     drain_all(cpu: CpuId);

@@ -46,8 +46,10 @@ mod carve;
 mod census;
 #[cfg(feature = "faults")]
 mod fault;
+mod frag;
 mod frame;
 mod free;
+mod gigantic;
 pub mod history;
 pub mod limits;
 mod machine;
@@ -61,6 +63,7 @@ mod poison;
 mod reclaim;
 mod refs;
 mod scan;
+mod tag;
 mod tree;
 mod writeback;
 
@@ -72,10 +75,11 @@ pub use limits::Sizes;
 pub use machine::Machine;
 
 use crate::event::{FrameNumber, Order};
-use crate::sync::{AtomicU32, Backend, PerCpu, Published, Rcu, SpinLock};
+use crate::sync::{AtomicU32, Backend, PerCpu, Published, Rcu, SpinLock, Tally};
 use buddy::Zone;
 use frame::Frame;
 use pcp::PcpList;
+use tag::Tag;
 use tree::{Mapping, Nodes};
 
 /// The memory of one machine.
@@ -98,6 +102,8 @@ pub struct Memory<B: Backend> {
     mappings: Box<[Mapping<B>]>,
     nodes: Nodes<B>,
     rcu: Rcu<B>,
+    /// Pages by allocation tag ([`tag`]).
+    tags: [Tally; Tag::COUNT],
 }
 
 impl<B: Backend> Memory<B> {
@@ -122,6 +128,7 @@ impl<B: Backend> Memory<B> {
             mappings: Box::default(),
             nodes: Nodes::default(),
             rcu: Rcu::default(),
+            tags: Default::default(),
         };
         memory.reset(sizes, history);
         memory
@@ -161,6 +168,7 @@ impl<B: Backend> Memory<B> {
         }
         self.nodes.reset(sizes.nodes());
         self.rcu.reset();
+        self.tags.iter_mut().for_each(Tally::reset);
         self.fill();
         moved
     }

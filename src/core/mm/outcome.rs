@@ -54,9 +54,9 @@ outcomes! {
     PCP_DRAIN = "pcp-drain";
     /// The lock of a per-CPU list was taken; the buddy lists served instead.
     PCP_FALLBACK = "pcp-fallback";
-    /// Reclaim froze the page.
+    /// A page was frozen.
     FREEZE_SUCCEEDED = "freeze-succeeded";
-    /// Reclaim found more references than its own and the cache's.
+    /// A page had more references than those that a freeze claims.
     FREEZE_FAILED = "freeze-failed";
     /// Reclaim found a frozen page dirty and gave its references back.
     UNFREEZE = "unfreeze";
@@ -116,7 +116,7 @@ outcomes! {
     ISOLATE_SPLIT = "isolate-split";
     /// A block was freed into an isolated pageblock, past the per-CPU lists.
     FREE_TO_ISOLATED = "free-to-isolated";
-    /// `free_pages` needed a tag that it had read, as its put was not the last.
+    /// `free_pages` needed the tag of a block, as its put was not the last.
     TAG_SAMPLED_NOT_LAST = "tag-sampled-not-last";
     /// A fragment allocator gave a page many references at once.
     FRAG_BIASED = "frag-biased";

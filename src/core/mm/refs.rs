@@ -1,7 +1,7 @@
 //! References: taking and dropping them.
 //!
-//! Rules: a count is stored only while it is zero, by the frame's owner; every other change is one
-//! read-modify-write; whoever makes it zero owns the frame and must free it or give it back; after a
+//! Rules: a count is stored only while it is zero, by the frame's owner, but by [`Memory::store_refs`], which
+//! breaks this rule; every other change is one read-modify-write; whoever makes it zero owns the frame and must free it or give it back; after a
 //! put that left references nothing may be read from the page.
 //!
 //! What it is not: typed. The holder in the arguments is only what the event says.
@@ -27,14 +27,26 @@ impl<B: Backend> Memory<B> {
 
     /// As [`Memory::get_page`], of a frame that is known not to be a tail (`folio_ref_add`).
     pub(super) fn add_ref(&self, page: FrameNumber, holder: Holder) {
+        self.add_refs(page, 1, holder);
+    }
+
+    /// As [`Memory::add_ref`], several at once (`page_ref_add`).
+    pub(super) fn add_refs(&self, page: FrameNumber, n: i32, holder: Holder) {
         let count = &self.frame(page).refcount;
         if planted!(self, LostGet) {
             let seen = count.load(Ordering::Relaxed);
-            count.store(seen + 1, Ordering::Relaxed);
+            count.store(seen + n, Ordering::Relaxed);
         } else {
-            count.fetch_add(1, Ordering::Relaxed);
+            count.fetch_add(n, Ordering::Relaxed);
         }
-        Self::ref_event(page, RefChange::Get, 1, holder, true);
+        Self::ref_event(page, RefChange::Get, n, holder, true);
+    }
+
+    /// Stores a count over whatever there is (`set_page_count`). The caller believes that all references
+    /// are `holder`'s.
+    pub(super) fn store_refs(&self, page: FrameNumber, n: i32, holder: Holder) {
+        self.frame(page).refcount.store(n, Ordering::Relaxed);
+        Self::ref_event(page, RefChange::Store, n, holder, true);
     }
 
     /// Takes a reference on a frame that the caller has no right to, unless its count is zero

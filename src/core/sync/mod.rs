@@ -14,6 +14,7 @@
 //! | atomics | `atomic` | never; retry loops call [`relax`] |
 //! | spin locks, `Guarded` fields | `lock` | disabled until the release |
 //! | fields written under a lock and read without | `published` | never; retry loops call [`relax`] |
+//! | fields of an owner, sums | `quiet` | never |
 //! | wait queues on a word | `wait` | disabled until [`wake`] |
 //! | RCU readers and grace periods | `rcu` | disabled until the readers left |
 //! | irq and preemption sections | `context` | never; waiting inside one is reported |
@@ -25,6 +26,7 @@ mod context;
 mod lock;
 mod percpu;
 mod published;
+mod quiet;
 mod rcu;
 mod wait;
 
@@ -35,6 +37,7 @@ pub use core::sync::atomic::Ordering;
 pub use lock::{Guarded, SpinGuard, SpinLock};
 pub use percpu::PerCpu;
 pub use published::Published;
+pub use quiet::{Owned, Tally};
 pub use rcu::{Rcu, RcuGuard};
 pub use wait::{MAX_WATCHED, Watch, relax, wait_on, wake};
 

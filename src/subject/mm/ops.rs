@@ -6,7 +6,7 @@ use super::Right;
 use super::tables::Op;
 use crate::subject::{Call, Done};
 use pagerace_core::event::{FrameNumber, Holder, Order};
-use pagerace_core::mm::Machine;
+use pagerace_core::mm::{Machine, limits};
 use pagerace_core::sync::CpuId;
 
 /// Ends an operation that gives `right`, or fails.
@@ -68,14 +68,17 @@ pub fn execute(memory: &impl Machine, cpu: CpuId, call: Call<Right>) -> Done<Rig
             memory.synchronize_rcu(cpu);
             Done::Ok(None)
         }
-        // No allocator, table, page or frame answers to these yet.
+        (Op::AllocGigantic, _) => {
+            let frame = FrameNumber(second % sizes.frames as u32);
+            let block = memory.alloc_gigantic(cpu, order, frame);
+            gave(block.map(|block| Right::Compound(block, order)))
+        }
+        (Op::FragAlloc, _) => {
+            gave(memory.frag_alloc(cpu).map(|page| Right::Frag(page, limits::FRAG_BIAS as u8)))
+        }
+        // No table, page or frame answers to these yet.
         (
-            Op::AllocGigantic
-            | Op::TableMap
-            | Op::SetPrivate
-            | Op::Migrate
-            | Op::Collapse
-            | Op::FragAlloc,
+            Op::TableMap | Op::SetPrivate | Op::Migrate | Op::Collapse,
             _,
         ) => Done::Failed,
         (op, right) => on_right(memory, cpu, op, first, right),
@@ -145,6 +148,10 @@ fn on_right(
             memory.unpoison(cpu, page);
             Done::Ok(None)
         }
+        (Op::FragFree, Some(Right::Frag(page, left))) => {
+            let left = memory.frag_free(cpu, page, left);
+            Done::Ok((left > 0).then_some(Right::Frag(page, left)))
+        }
         (Op::FreeExact, Some(Right::Exact(first, pages))) => {
             memory.free_pages_exact(cpu, first, pages);
             Done::Ok(None)
@@ -166,7 +173,12 @@ pub fn give_back(memory: &impl Machine, cpu: CpuId, right: Right) {
         }
         Right::Exact(first, pages) => memory.free_pages_exact(cpu, first, pages),
         Right::Poisoned(page) => memory.unpoison(cpu, page),
+        Right::Frag(page, mut left) => {
+            while left > 0 {
+                left = memory.frag_free(cpu, page, left);
+            }
+        }
         // No operation gives these yet.
-        Right::Table(_) | Right::Frag(..) => {}
+        Right::Table(_) => {}
     }
 }

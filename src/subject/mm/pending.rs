@@ -7,19 +7,15 @@ use super::tables::Op;
 
 /// Operations that only fail.
 pub(super) const OPS: &[Op] = &[
-    Op::AllocGigantic,
     Op::TableMap,
     Op::TableUnmap,
     Op::SetPrivate,
     Op::Migrate,
     Op::Collapse,
-    Op::FragAlloc,
-    Op::FragFree,
 ];
 
 /// The beginnings of the names of outcomes that cannot occur.
-const OUTCOMES: &[&str] =
-    &["gigantic-", "table-", "private-", "migrate-", "collapse-", "tag-", "frag-"];
+const OUTCOMES: &[&str] = &["table-", "private-", "migrate-", "collapse-"];
 
 /// Whether an outcome cannot occur.
 pub(super) fn is_outcome(name: &str) -> bool {

@@ -221,6 +221,7 @@ mod faults {
         Fault::MismatchPanics,
         Fault::GraceSkipped,
         Fault::SleepUnderNodeLock,
+        Fault::TailsUncounted,
     ];
 
     #[derive(Debug, PartialEq)]
@@ -253,14 +254,18 @@ mod faults {
         }
     }
 
-    fn trail(trail: &Trail, memory: &mut MmSubject, history: &[u8], seed: u64) -> Vec<Mark> {
+    /// What the programs did, and what they left.
+    type Left = (Vec<Mark>, Option<(Census, Vec<usize>)>);
+
+    fn trail(trail: &Trail, memory: &mut MmSubject, history: &[u8], seed: u64) -> Left {
         let fields = [8, (seed % 3) as u32, 2, 4];
         Subject::reset(memory, &Setup { cpus: CPUS, fields: &fields, history });
         trail.0.borrow_mut().clear();
         let memory = &*memory;
         // A fault may well make the subject stumble; where it got to is in the trail.
-        let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run(memory, seed, 40)));
-        trail.0.take()
+        let run = std::panic::AssertUnwindSafe(|| run(memory, seed, 40));
+        let left = std::panic::catch_unwind(run).ok();
+        (trail.0.take(), left)
     }
 
     #[test]
@@ -295,6 +300,6 @@ mod faults {
         }
         let mut classes: Vec<_> = Fault::ALL.iter().map(|(_, _, class, _)| class).collect();
         classes.dedup();
-        assert_eq!(classes.len(), 15);
+        assert_eq!(classes.len(), 16);
     }
 }

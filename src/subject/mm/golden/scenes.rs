@@ -4,6 +4,8 @@
 
 mod cache;
 mod drain;
+mod frag;
+mod gigantic;
 mod offline;
 mod outside;
 mod poison;
@@ -69,6 +71,8 @@ const ALL: [u32; 2] = [3, 0];
 pub(super) const GROUPS: &[(&str, &[Scene])] = &[
     ("cache", cache::SCENES),
     ("drain", drain::SCENES),
+    ("frag", frag::SCENES),
+    ("gigantic", gigantic::SCENES),
     ("offline", offline::SCENES),
     ("outside", outside::SCENES),
     ("poison", poison::SCENES),
