@@ -82,6 +82,10 @@ pub enum Object {
     Pageblock,
     /// How often a block was put on a list of isolated ones.
     Isolated,
+    /// The table lock.
+    TableLock,
+    /// What is guarded of a page table: its frame, what it maps, its sharers.
+    Table,
 }
 
 impl Object {
@@ -113,6 +117,8 @@ impl Object {
         ("rcu", false),
         ("pageblock", false),
         ("isolated", false),
+        ("table_lock", false),
+        ("table", false),
     ];
 }
 
@@ -139,6 +145,9 @@ impl<B: Backend> Memory<B> {
             }
         }
         self.walk_trees(&mut report);
+        if self.tables.slots.iter().any(|slot| slot.frame.peek() != 0) {
+            report(Report::Broken("table-at-rest"));
+        }
     }
 
     fn walk_buddy(&self, report: &mut impl FnMut(Report)) {
@@ -252,6 +261,13 @@ impl<B: Backend> Memory<B> {
         }
         names.name(self.nodes.lock.addr(), Object::NodeLock, 0);
         names.name(self.rcu.addr(), Object::Rcu, 0);
+        names.name(self.tables.lock.addr(), Object::TableLock, 0);
+        for (at, slot) in self.tables.slots.iter().enumerate() {
+            let fields = [&slot.frame, &slot.child, &slot.sharers];
+            for (n, field) in fields.into_iter().enumerate() {
+                names.name(field.addr(), Object::Table, at * fields.len() + n);
+            }
+        }
         names.region(&*self.pageblocks);
         for (at, pageblock) in self.pageblocks.iter().enumerate() {
             names.name(pageblock.addr(), Object::Pageblock, at);

@@ -65,6 +65,8 @@ machine! {
     scan(cpu: CpuId, frame: FrameNumber) -> bool;
     tail_get(cpu: CpuId, page: FrameNumber);
     free_shared(cpu: CpuId, block: FrameNumber, order: Order);
+    table_map(cpu: CpuId, table: usize) -> bool;
+    table_unmap(cpu: CpuId, table: usize);
     hold_page(frame: FrameNumber) -> bool;
     drain_local(cpu: CpuId);
     drain_all(cpu: CpuId);

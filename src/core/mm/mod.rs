@@ -22,6 +22,7 @@
 //! | add, delete, reclaim, truncate, writeback of one page | the page lock, which sleeps and so comes before all spin locks |
 //! | making dirty, reclaim of one page | dirty, then put, against freeze, then dirty |
 //! | lookup, reuse of a tree node | an RCU grace period |
+//! | sharing a page table, taking it apart | the table lock, which comes before the allocator's |
 //! | scan, everything | the count, then `compound_head` again |
 
 /// Whether a planted fault is active; never in builds without them.
@@ -57,6 +58,7 @@ mod pcp;
 mod reclaim;
 mod refs;
 mod scan;
+mod tables;
 mod tree;
 mod writeback;
 
@@ -72,6 +74,7 @@ use crate::sync::{AtomicU32, Backend, PerCpu, Published, Rcu};
 use buddy::Zone;
 use frame::Frame;
 use pcp::PcpList;
+use tables::Tables;
 use tree::{Mapping, Nodes};
 
 /// The memory of one machine.
@@ -91,6 +94,7 @@ pub struct Memory<B: Backend> {
     pageblocks: Box<[Published<B, u32>]>,
     mappings: Box<[Mapping<B>]>,
     nodes: Nodes<B>,
+    tables: Tables<B>,
     rcu: Rcu<B>,
 }
 
@@ -114,6 +118,7 @@ impl<B: Backend> Memory<B> {
             pageblocks: Box::default(),
             mappings: Box::default(),
             nodes: Nodes::default(),
+            tables: Tables::default(),
             rcu: Rcu::default(),
         };
         memory.reset(sizes, history);
@@ -152,6 +157,7 @@ impl<B: Backend> Memory<B> {
             mapping.reset();
         }
         self.nodes.reset(sizes.nodes());
+        self.tables.reset();
         self.rcu.reset();
         self.fill();
         moved

@@ -4,7 +4,7 @@
 //! from start to end. What needs more than that is for the scheduler.
 
 use pagerace_core::event::{Event, FrameNumber, FreeList, Holder, Order};
-use pagerace_core::mm::history::{AllocResult, FreePages, MultiHolder, Pcp, TailGet};
+use pagerace_core::mm::history::{AllocResult, FreePages, MultiHolder, Pcp, TableSharing, TailGet};
 use pagerace_core::mm::{History, Memory, Report, Sizes, outcome};
 use pagerace_core::sync::{Access, Backend, Controlled, CpuId, Hook, Kind, Native, Waiting};
 use std::cell::{Cell, RefCell};
@@ -229,6 +229,37 @@ fn two_holders_that_both_free_a_block_free_its_tails_twice_from_5_10_on() {
         memory.free_shared(cpu(0), block, Order(1));
         let frees = hook.saw(|event| matches!(event, Event::PageFree { .. }));
         assert_eq!(frees, if history.free_pages == FreePages::V5_9 { 1 } else { 2 }, "{history:?}");
+    }
+}
+
+/// A scan of a page table, interrupted while it has its reference by the unmap of the table's last user.
+/// Returns what refused a page, and how many frames are free in the end.
+fn unmap_inside_scan(table_sharing: TableSharing, users: usize) -> (Option<&'static str>, usize) {
+    let memory = memory(History { table_sharing, ..History::CURRENT });
+    for _ in 0..users {
+        assert!(memory.table_map(cpu(0), 0));
+    }
+    let hook = Interrupts::install();
+    hook.at(Kind::IncNotZero, 1, || {});
+    hook.at(Kind::Load, 1, move || memory.table_unmap(cpu(1), 0));
+    assert!(memory.scan(cpu(0), FrameNumber(0)));
+    assert!(hook.steps.borrow().is_empty(), "all steps ran");
+    let refused = hook.events.borrow().iter().find_map(|event| match event {
+        Event::BadPage { check, .. } => Some(*check),
+        _ => None,
+    });
+    (refused, free_frames(memory))
+}
+
+#[test]
+fn a_table_that_counts_its_users_by_references_is_lost_to_a_scan() {
+    let whole = SIZES.frames;
+    // Neither the table nor what it maps comes back.
+    let lost = (Some("table-at-free"), whole - 2);
+    assert_eq!(unmap_inside_scan(TableSharing::Refcount, 1), lost);
+    assert_eq!(unmap_inside_scan(TableSharing::ShareCount, 1), (None, whole));
+    for table_sharing in [TableSharing::Refcount, TableSharing::ShareCount] {
+        assert_eq!(unmap_inside_scan(table_sharing, 2), (None, whole - 2), "it really is shared");
     }
 }
 

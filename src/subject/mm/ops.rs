@@ -6,7 +6,7 @@ use super::Right;
 use super::tables::Op;
 use crate::subject::{Call, Done};
 use pagerace_core::event::{FrameNumber, Holder, Order};
-use pagerace_core::mm::Machine;
+use pagerace_core::mm::{Machine, limits};
 use pagerace_core::sync::CpuId;
 
 /// Ends an operation that gives `right`, or fails.
@@ -66,10 +66,13 @@ pub fn execute(memory: &impl Machine, cpu: CpuId, call: Call<Right>) -> Done<Rig
             memory.synchronize_rcu(cpu);
             Done::Ok(None)
         }
+        (Op::TableMap, _) => {
+            let table = first as usize % limits::MAX_TABLES;
+            gave(memory.table_map(cpu, table).then_some(Right::Table(table)))
+        }
         // No allocator, table, page or frame answers to these yet.
         (
             Op::AllocGigantic
-            | Op::TableMap
             | Op::SetPrivate
             | Op::Migrate
             | Op::Collapse
@@ -145,6 +148,10 @@ fn on_right(
             memory.free_pages_exact(cpu, first, pages);
             Done::Ok(None)
         }
+        (Op::TableUnmap, Some(Right::Table(table))) => {
+            memory.table_unmap(cpu, table);
+            Done::Ok(None)
+        }
         (_, right) => Done::Skipped(right),
     }
 }
@@ -161,7 +168,8 @@ pub fn give_back(memory: &impl Machine, cpu: CpuId, right: Right) {
             memory.put_page(cpu, page, holder);
         }
         Right::Exact(first, pages) => memory.free_pages_exact(cpu, first, pages),
+        Right::Table(table) => memory.table_unmap(cpu, table),
         // No operation gives these yet.
-        Right::Table(_) | Right::Frag(..) | Right::Poisoned(_) => {}
+        Right::Frag(..) | Right::Poisoned(_) => {}
     }
 }

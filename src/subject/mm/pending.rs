@@ -8,8 +8,6 @@ use super::tables::Op;
 /// Operations that only fail.
 pub(super) const OPS: &[Op] = &[
     Op::AllocGigantic,
-    Op::TableMap,
-    Op::TableUnmap,
     Op::SetPrivate,
     Op::Migrate,
     Op::Collapse,
@@ -23,7 +21,6 @@ pub(super) const OPS: &[Op] = &[
 /// The beginnings of the names of outcomes that cannot occur.
 const OUTCOMES: &[&str] = &[
     "gigantic-",
-    "table-",
     "private-",
     "migrate-",
     "collapse-",

@@ -326,7 +326,7 @@ const SHOWN: [Shown; ON_RECORD.len()] = [
         &["double-free/compound/scan", "bad-page/refcount-at-free", "overlap/*"],
     ),
     ("-", "refcount/store-live/contig", &[]),
-    ("-", "bad-page/table-at-free", &[]),
+    ("history/pt-share-count.case", "bad-page/table-at-free", &[]),
     ("-", "refcount/freeze-not-held/lookup", &[]),
     ("-", "bad-page/index-of-cached-page", &[]),
     ("-", "refcount/get-zero/net", &[]),

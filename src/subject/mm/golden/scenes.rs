@@ -4,6 +4,7 @@
 
 mod cache;
 mod outside;
+mod tables;
 
 use crate::subject::mm::tables::Op;
 use pagerace_core::sync::Kind;
@@ -64,4 +65,4 @@ const ALL: [u32; 2] = [3, 0];
 
 /// The scenes by golden file.
 pub(super) const GROUPS: &[(&str, &[Scene])] =
-    &[("cache", cache::SCENES), ("outside", outside::SCENES)];
+    &[("cache", cache::SCENES), ("outside", outside::SCENES), ("tables", tables::SCENES)];
