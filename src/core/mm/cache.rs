@@ -128,13 +128,18 @@ impl<B: Backend> Memory<B> {
         self.lock_page(page);
         let added = self.add_locked(cpu, mapping, index, page);
         if added {
-            let frame = self.frame(page);
-            frame.content.store(content_of(mapping, index), Ordering::Relaxed);
-            frame.flags.fetch_or(flag::UPTODATE, Ordering::Release);
+            self.fill_page(mapping, index, page);
         }
         self.unlock_page(page);
         self.put_page(cpu, page, Holder::Owner);
         added
+    }
+
+    /// Gives a locked page the content of this place.
+    pub(super) fn fill_page(&self, mapping: u32, index: u32, page: FrameNumber) {
+        let frame = self.frame(page);
+        frame.content.store(content_of(mapping, index), Ordering::Relaxed);
+        frame.flags.fetch_or(flag::UPTODATE, Ordering::Release);
     }
 
     fn add_locked(&self, cpu: CpuId, mapping: u32, index: u32, page: FrameNumber) -> bool {
@@ -159,7 +164,9 @@ impl<B: Backend> Memory<B> {
         if !planted!(self, SleepUnderTreeLock) {
             self.wait_on_writeback(page);
         }
-        self.cancel_dirty(page);
+        let flags = self.frame(page).flags.load(Ordering::Acquire);
+        self.release_private(cpu, page, flags);
+        self.cancel_dirty(page, flags);
         {
             let _tree = self.mappings[mapping as usize].lock.lock();
             if planted!(self, SleepUnderTreeLock) {
@@ -183,6 +190,19 @@ impl<B: Backend> Memory<B> {
     pub(super) fn erase_or_bug(&self, mapping: u32, index: u32, page: FrameNumber) {
         if !self.tree_erase(mapping, index, page) {
             B::event(|| Event::BugOn { frame: page, check: SLOT });
+        }
+    }
+
+    /// Puts a page in the place of another, which must be there: both page locks and the tree lock are held.
+    pub(super) fn replace_or_bug(
+        &self,
+        mapping: u32,
+        index: u32,
+        old: FrameNumber,
+        new: FrameNumber,
+    ) {
+        if !self.tree_replace(mapping, index, old, new) {
+            B::event(|| Event::BugOn { frame: old, check: SLOT });
         }
     }
 

@@ -62,6 +62,8 @@ machine! {
     truncate(cpu: CpuId, mapping: u32);
     reclaim(cpu: CpuId, mapping: u32, index: u32) -> bool;
     write_page(cpu: CpuId, mapping: u32, index: u32) -> bool;
+    set_private(cpu: CpuId, mapping: u32, index: u32) -> bool;
+    migrate(cpu: CpuId, mapping: u32, index: u32) -> bool;
     scan(cpu: CpuId, frame: FrameNumber) -> bool;
     tail_get(cpu: CpuId, page: FrameNumber);
     free_shared(cpu: CpuId, block: FrameNumber, order: Order);

@@ -20,7 +20,8 @@
 //! | lookup, delete, reclaim | slot, then count, then slot again, against slot, then count |
 //! | add, delete, reclaim of one mapping | its tree lock, which comes before the node lock |
 //! | add, delete, reclaim, truncate, writeback of one page | the page lock, which sleeps and so comes before all spin locks |
-//! | making dirty, reclaim of one page | dirty, then put, against freeze, then dirty |
+//! | making dirty, reclaim or migration of one page | dirty, then put, against freeze, then dirty |
+//! | private data of one page, migration | the page lock |
 //! | lookup, reuse of a tree node | an RCU grace period |
 //! | sharing a page table, taking it apart | the table lock, which comes before the allocator's |
 //! | scan, everything | the count, then `compound_head` again |
@@ -50,11 +51,13 @@ mod free;
 pub mod history;
 pub mod limits;
 mod machine;
+mod migrate;
 pub mod outcome;
 mod outside;
 mod page_lock;
 mod pageblock;
 mod pcp;
+mod private;
 mod reclaim;
 mod refs;
 mod scan;

@@ -54,11 +54,11 @@ outcomes! {
     PCP_DRAIN = "pcp-drain";
     /// The lock of a per-CPU list was taken; the buddy lists served instead.
     PCP_FALLBACK = "pcp-fallback";
-    /// Reclaim froze the page.
+    /// A page was frozen.
     FREEZE_SUCCEEDED = "freeze-succeeded";
-    /// Reclaim found more references than its own and the cache's.
+    /// A page had other references than the freeze expected.
     FREEZE_FAILED = "freeze-failed";
-    /// Reclaim found a frozen page dirty and gave its references back.
+    /// A frozen page got its references back.
     UNFREEZE = "unfreeze";
     /// A task found the page locked and went to wait.
     PAGE_LOCK_WAIT = "page_lock-wait";

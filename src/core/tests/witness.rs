@@ -4,7 +4,9 @@
 //! from start to end. What needs more than that is for the scheduler.
 
 use pagerace_core::event::{Event, FrameNumber, FreeList, Holder, Order};
-use pagerace_core::mm::history::{AllocResult, FreePages, MultiHolder, Pcp, TableSharing, TailGet};
+use pagerace_core::mm::history::{
+    AllocResult, FreePages, MultiHolder, Pcp, PrivateRef, TableSharing, TailGet,
+};
 use pagerace_core::mm::{History, Memory, Report, Sizes, outcome};
 use pagerace_core::sync::{Access, Backend, Controlled, CpuId, Hook, Kind, Native, Waiting};
 use std::cell::{Cell, RefCell};
@@ -261,6 +263,40 @@ fn a_table_that_counts_its_users_by_references_is_lost_to_a_scan() {
     for table_sharing in [TableSharing::Refcount, TableSharing::ShareCount] {
         assert_eq!(unmap_inside_scan(table_sharing, 2), (None, whole - 2), "it really is shared");
     }
+}
+
+/// A migration of a page with private data, with or without a walker that has a reference meanwhile.
+/// Returns whether the page was moved, and whether it still is in its frame.
+fn migrate_beside_a_walker(private_ref: PrivateRef, walker: bool) -> (bool, bool) {
+    let memory = memory(History { private_ref, ..History::CURRENT });
+    assert!(memory.add(cpu(0), 0, 0) && memory.set_private(cpu(0), 0, 0));
+    assert!(!memory.set_private(cpu(0), 0, 0), "there is some already");
+    assert!(!walker || memory.hold_page(FrameNumber(0)));
+    let moved = memory.migrate(cpu(0), 0, 0);
+    let page = memory.read_page(cpu(0), 0, 0).expect("it stays in the cache");
+    memory.put_page(cpu(0), page, Holder::Lookup);
+    (moved, page == FrameNumber(0))
+}
+
+#[test]
+fn migration_takes_a_walkers_reference_for_that_of_uncounted_private_data() {
+    Interrupts::install();
+    assert_eq!(migrate_beside_a_walker(PrivateRef::Uncounted, true), (true, false));
+    assert_eq!(migrate_beside_a_walker(PrivateRef::Uncounted, false), (false, true));
+    assert_eq!(migrate_beside_a_walker(PrivateRef::Counted, true), (false, true));
+    assert_eq!(migrate_beside_a_walker(PrivateRef::Counted, false), (true, false));
+}
+
+#[test]
+fn a_page_that_moves_takes_its_private_data_and_its_dirty_bit_along() {
+    let memory = memory(History::CURRENT);
+    assert!(memory.add(cpu(0), 0, 0) && memory.set_private(cpu(0), 0, 0));
+    assert!(memory.dirty_page(cpu(0), 0, 0) && memory.migrate(cpu(0), 0, 0));
+    assert!(!memory.set_private(cpu(0), 0, 0), "it came along");
+    assert!(!memory.reclaim(cpu(0), 0, 0), "dirty still");
+    memory.write_out(cpu(0), 0, 0);
+    assert!(memory.reclaim(cpu(0), 0, 0), "private data goes first");
+    assert_eq!(free_frames(memory), SIZES.frames);
 }
 
 #[test]

@@ -8,8 +8,6 @@ use super::tables::Op;
 /// Operations that only fail.
 pub(super) const OPS: &[Op] = &[
     Op::AllocGigantic,
-    Op::SetPrivate,
-    Op::Migrate,
     Op::Collapse,
     Op::Offline,
     Op::FragAlloc,
@@ -21,8 +19,6 @@ pub(super) const OPS: &[Op] = &[
 /// The beginnings of the names of outcomes that cannot occur.
 const OUTCOMES: &[&str] = &[
     "gigantic-",
-    "private-",
-    "migrate-",
     "collapse-",
     "offline-",
     "isolate-",

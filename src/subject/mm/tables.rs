@@ -327,7 +327,7 @@ const SHOWN: [Shown; ON_RECORD.len()] = [
     ),
     ("-", "refcount/store-live/contig", &[]),
     ("history/pt-share-count.case", "bad-page/table-at-free", &[]),
-    ("-", "refcount/freeze-not-held/lookup", &[]),
+    ("history/private-no-ref.case", "refcount/freeze-not-held/lookup", &[]),
     ("-", "bad-page/index-of-cached-page", &[]),
     ("-", "refcount/get-zero/net", &[]),
     ("-", "not-drained/pcp", &[]),

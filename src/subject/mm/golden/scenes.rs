@@ -3,6 +3,7 @@
 //! What it is not: how they are run.
 
 mod cache;
+mod migrate;
 mod outside;
 mod tables;
 
@@ -64,5 +65,9 @@ const FOUR: [u32; 2] = [2, 0];
 const ALL: [u32; 2] = [3, 0];
 
 /// The scenes by golden file.
-pub(super) const GROUPS: &[(&str, &[Scene])] =
-    &[("cache", cache::SCENES), ("outside", outside::SCENES), ("tables", tables::SCENES)];
+pub(super) const GROUPS: &[(&str, &[Scene])] = &[
+    ("cache", cache::SCENES),
+    ("migrate", migrate::SCENES),
+    ("outside", outside::SCENES),
+    ("tables", tables::SCENES),
+];
