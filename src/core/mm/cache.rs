@@ -142,7 +142,15 @@ impl<B: Backend> Memory<B> {
         frame.flags.fetch_or(flag::UPTODATE, Ordering::Release);
     }
 
-    fn add_locked(&self, cpu: CpuId, mapping: u32, index: u32, page: FrameNumber) -> bool {
+    /// Puts a locked page, to which the caller has a reference, into the cache at an index; false if the index
+    /// has a page, or there is no node.
+    pub(super) fn add_locked(
+        &self,
+        cpu: CpuId,
+        mapping: u32,
+        index: u32,
+        page: FrameNumber,
+    ) -> bool {
         let frame = self.frame(page);
         self.add_ref(page, Holder::Cache);
         frame.mapping.store(mapping + 1, Ordering::Relaxed);
@@ -213,12 +221,13 @@ impl<B: Backend> Memory<B> {
         }
     }
 
-    /// Gives back everything that is kept for clients: cached pages, nodes in their grace period,
+    /// Gives back everything that is kept for clients: cached pages, those for collapses, nodes in their grace period,
     /// pages on per-CPU lists. For the end of a run, when no other CPU runs.
     pub fn drain(&self, cpu: CpuId) {
         for mapping in 0..self.sizes.mappings as u32 {
             self.truncate(cpu, mapping);
         }
+        self.drop_kept(cpu);
         // Nothing else runs, so what is not there now will not come.
         if self.nodes_wait() {
             self.synchronize_rcu(cpu);

@@ -86,6 +86,8 @@ pub enum Object {
     TableLock,
     /// What is guarded of a page table: its frame, what it maps, its sharers.
     Table,
+    /// The page that a CPU keeps for its next collapse.
+    Kept,
 }
 
 impl Object {
@@ -119,6 +121,7 @@ impl Object {
         ("isolated", false),
         ("table_lock", false),
         ("table", false),
+        ("kept", false),
     ];
 }
 
@@ -261,6 +264,9 @@ impl<B: Backend> Memory<B> {
         }
         names.name(self.nodes.lock.addr(), Object::NodeLock, 0);
         names.name(self.rcu.addr(), Object::Rcu, 0);
+        for (cpu, kept) in self.kept.iter() {
+            names.name(kept.addr(), Object::Kept, cpu.index());
+        }
         names.name(self.tables.lock.addr(), Object::TableLock, 0);
         for (at, slot) in self.tables.slots.iter().enumerate() {
             let fields = [&slot.frame, &slot.child, &slot.sharers];

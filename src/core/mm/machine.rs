@@ -64,6 +64,7 @@ machine! {
     write_page(cpu: CpuId, mapping: u32, index: u32) -> bool;
     set_private(cpu: CpuId, mapping: u32, index: u32) -> bool;
     migrate(cpu: CpuId, mapping: u32, index: u32) -> bool;
+    collapse(cpu: CpuId, mapping: u32, index: u32) -> bool;
     scan(cpu: CpuId, frame: FrameNumber) -> bool;
     tail_get(cpu: CpuId, page: FrameNumber);
     free_shared(cpu: CpuId, block: FrameNumber, order: Order);

@@ -44,6 +44,7 @@ mod alloc;
 mod buddy;
 mod cache;
 mod census;
+mod collapse;
 #[cfg(feature = "faults")]
 mod fault;
 mod frame;
@@ -98,6 +99,8 @@ pub struct Memory<B: Backend> {
     mappings: Box<[Mapping<B>]>,
     nodes: Nodes<B>,
     tables: Tables<B>,
+    /// For each CPU 0, or one more than the page left from its last collapse ([`collapse`]).
+    kept: PerCpu<AtomicU32<B>>,
     rcu: Rcu<B>,
 }
 
@@ -122,6 +125,7 @@ impl<B: Backend> Memory<B> {
             mappings: Box::default(),
             nodes: Nodes::default(),
             tables: Tables::default(),
+            kept: PerCpu::from_fn(|_| AtomicU32::new(0)),
             rcu: Rcu::default(),
         };
         memory.reset(sizes, history);
@@ -161,6 +165,9 @@ impl<B: Backend> Memory<B> {
         }
         self.nodes.reset(sizes.nodes());
         self.tables.reset();
+        for kept in self.kept.iter_mut() {
+            kept.reset(0);
+        }
         self.rcu.reset();
         self.fill();
         moved

@@ -50,7 +50,7 @@ impl Right {
     }
 }
 
-const OPS: [&str; 21] = [
+const OPS: [&str; 22] = [
     "alloc",
     "alloc_compound",
     "alloc_exact",
@@ -72,6 +72,7 @@ const OPS: [&str; 21] = [
     "synchronize_rcu",
     "set_private",
     "migrate",
+    "collapse",
 ];
 
 struct Machine {
@@ -144,6 +145,7 @@ fn without_right(machine: &Machine, cpu: CpuId, op: &str, draw: &mut Draw) -> bo
         "writeback" => return memory.write_page(cpu, mapping, index),
         "set_private" => return memory.set_private(cpu, mapping, index),
         "migrate" => return memory.migrate(cpu, mapping, index),
+        "collapse" => return memory.collapse(cpu, mapping, index),
         "scan" => return memory.scan(cpu, FrameNumber(draw.below(memory.sizes().frames) as u32)),
         // Rarely, so that the other operations find pages.
         "truncate" if draw.below(16) == 0 => memory.truncate(cpu, mapping),

@@ -5,7 +5,7 @@
 
 use pagerace_core::event::{Event, FrameNumber, FreeList, Holder, Order};
 use pagerace_core::mm::history::{
-    AllocResult, FreePages, MultiHolder, Pcp, PrivateRef, TableSharing, TailGet,
+    AllocResult, Collapse, FreePages, MultiHolder, Pcp, PrivateRef, TableSharing, TailGet,
 };
 use pagerace_core::mm::{History, Memory, Report, Sizes, outcome};
 use pagerace_core::sync::{Access, Backend, Controlled, CpuId, Hook, Kind, Native, Waiting};
@@ -297,6 +297,36 @@ fn a_page_that_moves_takes_its_private_data_and_its_dirty_bit_along() {
     memory.write_out(cpu(0), 0, 0);
     assert!(memory.reclaim(cpu(0), 0, 0), "private data goes first");
     assert_eq!(free_frames(memory), SIZES.frames);
+}
+
+#[test]
+fn the_page_of_a_failed_collapse_is_used_again_under_a_reader_only_by_reuse() {
+    for collapse in [Collapse::Reuse, Collapse::ReleaseIfShared] {
+        let sizes = Sizes { indices: 2, ..SIZES };
+        let history = History { collapse, ..History::CURRENT };
+        let memory: &'static _ = Box::leak(Box::new(Memory::<Controlled>::new(sizes, history)));
+        let hook = Interrupts::install();
+        assert!(memory.add(cpu(0), 0, 0));
+        let held = memory.find_get(cpu(0), 0, 0).expect("it was added");
+        // The first compare-exchange is the freeze, when the new page can be found.
+        let found = std::rc::Rc::new(Cell::new(None));
+        let finds = std::rc::Rc::clone(&found);
+        hook.at(Kind::Cas, 1, move || finds.set(memory.find_get(cpu(1), 0, 0)));
+        assert!(!memory.collapse(cpu(0), 0, 0), "someone has the old page");
+        let new = found.get().expect("the new page could be found");
+        assert_ne!(new, held);
+        assert_eq!(memory.find_get(cpu(0), 0, 0), Some(held), "it is back");
+        memory.put_page(cpu(0), held, Holder::Lookup);
+        memory.put_page(cpu(0), held, Holder::Lookup);
+        assert!(memory.collapse(cpu(0), 0, 1), "a hole");
+        let at_1 = memory.read_page(cpu(0), 0, 1).expect("it was filled");
+        memory.put_page(cpu(0), at_1, Holder::Lookup);
+        assert_eq!(at_1 == new, collapse == Collapse::Reuse, "{collapse:?}");
+        memory.put_page(cpu(1), new, Holder::Lookup);
+        assert!(memory.collapse(cpu(0), 0, 0), "nobody else has the old page now");
+        memory.drain(cpu(0));
+        assert_eq!(free_frames(memory), sizes.frames);
+    }
 }
 
 #[test]

@@ -55,6 +55,7 @@ pub fn execute(memory: &impl Machine, cpu: CpuId, call: Call<Right>) -> Done<Rig
         (Op::Writeback, _) => did(memory.write_page(cpu, mapping, index)),
         (Op::SetPrivate, _) => did(memory.set_private(cpu, mapping, index)),
         (Op::Migrate, _) => did(memory.migrate(cpu, mapping, index)),
+        (Op::Collapse, _) => did(memory.collapse(cpu, mapping, index)),
         (Op::Scan, _) => did(memory.scan(cpu, frame)),
         (Op::DrainLocal, _) => {
             memory.drain_local(cpu);
@@ -73,9 +74,7 @@ pub fn execute(memory: &impl Machine, cpu: CpuId, call: Call<Right>) -> Done<Rig
             gave(memory.table_map(cpu, table).then_some(Right::Table(table)))
         }
         // No allocator, table, page or frame answers to these yet.
-        (Op::AllocGigantic | Op::Collapse | Op::Offline | Op::FragAlloc | Op::Poison, _) => {
-            Done::Failed
-        }
+        (Op::AllocGigantic | Op::Offline | Op::FragAlloc | Op::Poison, _) => Done::Failed,
         (op, right) => on_right(memory, cpu, op, first, right),
     }
 }

@@ -6,20 +6,12 @@
 use super::tables::Op;
 
 /// Operations that only fail.
-pub(super) const OPS: &[Op] = &[
-    Op::AllocGigantic,
-    Op::Collapse,
-    Op::Offline,
-    Op::FragAlloc,
-    Op::FragFree,
-    Op::Poison,
-    Op::Unpoison,
-];
+pub(super) const OPS: &[Op] =
+    &[Op::AllocGigantic, Op::Offline, Op::FragAlloc, Op::FragFree, Op::Poison, Op::Unpoison];
 
 /// The beginnings of the names of outcomes that cannot occur.
 const OUTCOMES: &[&str] = &[
     "gigantic-",
-    "collapse-",
     "offline-",
     "isolate-",
     "free-to-isolated",

@@ -328,7 +328,7 @@ const SHOWN: [Shown; ON_RECORD.len()] = [
     ("-", "refcount/store-live/contig", &[]),
     ("history/pt-share-count.case", "bad-page/table-at-free", &[]),
     ("history/private-no-ref.case", "refcount/freeze-not-held/lookup", &[]),
-    ("-", "bad-page/index-of-cached-page", &[]),
+    ("history/hpage-revoke-reuse.case", "bad-page/index-of-cached-page", &[]),
     ("-", "refcount/get-zero/net", &[]),
     ("-", "not-drained/pcp", &[]),
     ("-", "deadlock/isolated.change", &[]),

@@ -3,6 +3,7 @@
 //! What it is not: how they are run.
 
 mod cache;
+mod collapse;
 mod migrate;
 mod outside;
 mod tables;
@@ -67,6 +68,7 @@ const ALL: [u32; 2] = [3, 0];
 /// The scenes by golden file.
 pub(super) const GROUPS: &[(&str, &[Scene])] = &[
     ("cache", cache::SCENES),
+    ("collapse", collapse::SCENES),
     ("migrate", migrate::SCENES),
     ("outside", outside::SCENES),
     ("tables", tables::SCENES),
