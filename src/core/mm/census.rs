@@ -88,6 +88,12 @@ pub enum Object {
     Hotplug,
     /// A frame's allocation tag.
     Tag,
+    /// The table lock.
+    TableLock,
+    /// What is guarded of a page table: its frame, what it maps, its sharers.
+    Table,
+    /// The page that a CPU keeps for its next collapse.
+    Kept,
 }
 
 impl Object {
@@ -122,6 +128,9 @@ impl Object {
         ("pcp_high", false),
         ("hotplug", false),
         ("tag", false),
+        ("table_lock", false),
+        ("table", false),
+        ("kept", false),
     ];
 }
 
@@ -150,6 +159,9 @@ impl<B: Backend> Memory<B> {
         self.walk_trees(&mut report);
         if !self.tags_are_zero() {
             report(Report::Miscounted("alloc-tag"));
+        }
+        if self.tables.slots.iter().any(|slot| slot.frame.peek() != 0) {
+            report(Report::Broken("table-at-rest"));
         }
     }
 
@@ -267,6 +279,16 @@ impl<B: Backend> Memory<B> {
         }
         names.name(self.nodes.lock.addr(), Object::NodeLock, 0);
         names.name(self.rcu.addr(), Object::Rcu, 0);
+        for (cpu, kept) in self.kept.iter() {
+            names.name(kept.addr(), Object::Kept, cpu.index());
+        }
+        names.name(self.tables.lock.addr(), Object::TableLock, 0);
+        for (at, slot) in self.tables.slots.iter().enumerate() {
+            let fields = [&slot.frame, &slot.child, &slot.sharers];
+            for (n, field) in fields.into_iter().enumerate() {
+                names.name(field.addr(), Object::Table, at * fields.len() + n);
+            }
+        }
         names.region(&*self.pageblocks);
         for (at, pageblock) in self.pageblocks.iter().enumerate() {
             names.name(pageblock.addr(), Object::Pageblock, at);

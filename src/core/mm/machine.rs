@@ -62,6 +62,9 @@ machine! {
     truncate(cpu: CpuId, mapping: u32);
     reclaim(cpu: CpuId, mapping: u32, index: u32) -> bool;
     write_page(cpu: CpuId, mapping: u32, index: u32) -> bool;
+    set_private(cpu: CpuId, mapping: u32, index: u32) -> bool;
+    migrate(cpu: CpuId, mapping: u32, index: u32) -> bool;
+    collapse(cpu: CpuId, mapping: u32, index: u32) -> bool;
     scan(cpu: CpuId, frame: FrameNumber) -> bool;
     tail_get(cpu: CpuId, page: FrameNumber);
     free_shared(cpu: CpuId, block: FrameNumber, order: Order);
@@ -71,6 +74,8 @@ machine! {
     alloc_gigantic(cpu: CpuId, order: Order, frame: FrameNumber) -> Option<FrameNumber>;
     frag_alloc(cpu: CpuId) -> Option<FrameNumber>;
     frag_free(cpu: CpuId, page: FrameNumber, left: u8) -> u8;
+    table_map(cpu: CpuId, table: usize) -> bool;
+    table_unmap(cpu: CpuId, table: usize);
     hold_page(frame: FrameNumber) -> bool;
     drain_local(cpu: CpuId);
     drain_all(cpu: CpuId);

@@ -21,8 +21,10 @@
 //! | lookup, delete, reclaim | slot, then count, then slot again, against slot, then count |
 //! | add, delete, reclaim of one mapping | its tree lock, which comes before the node lock |
 //! | add, delete, reclaim, truncate, writeback of one page | the page lock, which sleeps and so comes before all spin locks |
-//! | making dirty, reclaim of one page | dirty, then put, against freeze, then dirty |
+//! | making dirty, reclaim or migration of one page | dirty, then put, against freeze, then dirty |
+//! | private data of one page, migration | the page lock |
 //! | lookup, reuse of a tree node | an RCU grace period |
+//! | sharing a page table, taking it apart | the table lock, which comes before the allocator's |
 //! | scan, everything | the count, then `compound_head` again |
 
 /// Whether a planted fault is active; never in builds without them.
@@ -44,6 +46,7 @@ mod buddy;
 mod cache;
 mod carve;
 mod census;
+mod collapse;
 #[cfg(feature = "faults")]
 mod fault;
 mod frag;
@@ -53,6 +56,7 @@ mod gigantic;
 pub mod history;
 pub mod limits;
 mod machine;
+mod migrate;
 mod offline;
 pub mod outcome;
 mod outside;
@@ -60,9 +64,11 @@ mod page_lock;
 mod pageblock;
 mod pcp;
 mod poison;
+mod private;
 mod reclaim;
 mod refs;
 mod scan;
+mod tables;
 mod tag;
 mod tree;
 mod writeback;
@@ -79,6 +85,7 @@ use crate::sync::{AtomicU32, Backend, PerCpu, Published, Rcu, SpinLock, Tally};
 use buddy::Zone;
 use frame::Frame;
 use pcp::PcpList;
+use tables::Tables;
 use tag::Tag;
 use tree::{Mapping, Nodes};
 
@@ -101,6 +108,9 @@ pub struct Memory<B: Backend> {
     hotplug: SpinLock<B>,
     mappings: Box<[Mapping<B>]>,
     nodes: Nodes<B>,
+    tables: Tables<B>,
+    /// For each CPU 0, or one more than the page left from its last collapse ([`collapse`]).
+    kept: PerCpu<AtomicU32<B>>,
     rcu: Rcu<B>,
     /// Pages by allocation tag ([`tag`]).
     tags: [Tally; Tag::COUNT],
@@ -127,6 +137,8 @@ impl<B: Backend> Memory<B> {
             hotplug: SpinLock::new(),
             mappings: Box::default(),
             nodes: Nodes::default(),
+            tables: Tables::default(),
+            kept: PerCpu::from_fn(|_| AtomicU32::new(0)),
             rcu: Rcu::default(),
             tags: Default::default(),
         };
@@ -167,6 +179,10 @@ impl<B: Backend> Memory<B> {
             mapping.reset();
         }
         self.nodes.reset(sizes.nodes());
+        self.tables.reset();
+        for kept in self.kept.iter_mut() {
+            kept.reset(0);
+        }
         self.rcu.reset();
         self.tags.iter_mut().for_each(Tally::reset);
         self.fill();

@@ -56,9 +56,9 @@ outcomes! {
     PCP_FALLBACK = "pcp-fallback";
     /// A page was frozen.
     FREEZE_SUCCEEDED = "freeze-succeeded";
-    /// A page had more references than those that a freeze claims.
+    /// A page had other references than the freeze expected.
     FREEZE_FAILED = "freeze-failed";
-    /// Reclaim found a frozen page dirty and gave its references back.
+    /// A frozen page got its references back.
     UNFREEZE = "unfreeze";
     /// A task found the page locked and went to wait.
     PAGE_LOCK_WAIT = "page_lock-wait";

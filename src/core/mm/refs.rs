@@ -86,8 +86,8 @@ impl<B: Backend> Memory<B> {
     }
 
     /// Replaces the expected count by zero, so that nobody can take a reference
-    /// (`folio_ref_freeze`). The caller claims its own reference, `holder`'s, and the cache's for the
-    /// rest of the count.
+    /// (`folio_ref_freeze`). The caller claims its own reference, `holder`'s, and the cache's and that of private
+    /// data for the rest of the count.
     pub(super) fn freeze(&self, page: FrameNumber, expected: i32, holder: Holder) -> bool {
         let count = &self.frame(page).refcount;
         let done = count.compare_exchange(expected, 0, Ordering::AcqRel, Ordering::Relaxed).is_ok();

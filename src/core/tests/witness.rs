@@ -4,7 +4,9 @@
 //! from start to end. What needs more than that is for the scheduler.
 
 use pagerace_core::event::{Event, FrameNumber, FreeList, Holder, Order};
-use pagerace_core::mm::history::{AllocResult, FreePages, MultiHolder, Pcp, PcpDrain, TailGet};
+use pagerace_core::mm::history::{
+    AllocResult, Collapse, FreePages, MultiHolder, Pcp, PcpDrain, PrivateRef, TableSharing, TailGet,
+};
 use pagerace_core::mm::{History, Memory, Report, Sizes, outcome};
 use pagerace_core::sync::{Access, Backend, Controlled, CpuId, Hook, Kind, Native, Waiting};
 use std::cell::{Cell, RefCell};
@@ -229,6 +231,101 @@ fn two_holders_that_both_free_a_block_free_its_tails_twice_from_5_10_on() {
         memory.free_shared(cpu(0), block, Order(1));
         let frees = hook.saw(|event| matches!(event, Event::PageFree { .. }));
         assert_eq!(frees, if history.free_pages == FreePages::V5_9 { 1 } else { 2 }, "{history:?}");
+    }
+}
+
+/// A scan of a page table, interrupted while it has its reference by the unmap of the table's last user.
+/// Returns what refused a page, and how many frames are free in the end.
+fn unmap_inside_scan(table_sharing: TableSharing, users: usize) -> (Option<&'static str>, usize) {
+    let memory = memory(History { table_sharing, ..History::CURRENT });
+    for _ in 0..users {
+        assert!(memory.table_map(cpu(0), 0));
+    }
+    let hook = Interrupts::install();
+    hook.at(Kind::IncNotZero, 1, || {});
+    hook.at(Kind::Load, 1, move || memory.table_unmap(cpu(1), 0));
+    assert!(memory.scan(cpu(0), FrameNumber(0)));
+    assert!(hook.steps.borrow().is_empty(), "all steps ran");
+    let refused = hook.events.borrow().iter().find_map(|event| match event {
+        Event::BadPage { check, .. } => Some(*check),
+        _ => None,
+    });
+    (refused, free_frames(memory))
+}
+
+#[test]
+fn a_table_that_counts_its_users_by_references_is_lost_to_a_scan() {
+    let whole = SIZES.frames;
+    // Neither the table nor what it maps comes back.
+    let lost = (Some("table-at-free"), whole - 2);
+    assert_eq!(unmap_inside_scan(TableSharing::Refcount, 1), lost);
+    assert_eq!(unmap_inside_scan(TableSharing::ShareCount, 1), (None, whole));
+    for table_sharing in [TableSharing::Refcount, TableSharing::ShareCount] {
+        assert_eq!(unmap_inside_scan(table_sharing, 2), (None, whole - 2), "it really is shared");
+    }
+}
+
+/// A migration of a page with private data, with or without a walker that has a reference meanwhile.
+/// Returns whether the page was moved, and whether it still is in its frame.
+fn migrate_beside_a_walker(private_ref: PrivateRef, walker: bool) -> (bool, bool) {
+    let memory = memory(History { private_ref, ..History::CURRENT });
+    assert!(memory.add(cpu(0), 0, 0) && memory.set_private(cpu(0), 0, 0));
+    assert!(!memory.set_private(cpu(0), 0, 0), "there is some already");
+    assert!(!walker || memory.hold_page(FrameNumber(0)));
+    let moved = memory.migrate(cpu(0), 0, 0);
+    let page = memory.read_page(cpu(0), 0, 0).expect("it stays in the cache");
+    memory.put_page(cpu(0), page, Holder::Lookup);
+    (moved, page == FrameNumber(0))
+}
+
+#[test]
+fn migration_takes_a_walkers_reference_for_that_of_uncounted_private_data() {
+    Interrupts::install();
+    assert_eq!(migrate_beside_a_walker(PrivateRef::Uncounted, true), (true, false));
+    assert_eq!(migrate_beside_a_walker(PrivateRef::Uncounted, false), (false, true));
+    assert_eq!(migrate_beside_a_walker(PrivateRef::Counted, true), (false, true));
+    assert_eq!(migrate_beside_a_walker(PrivateRef::Counted, false), (true, false));
+}
+
+#[test]
+fn a_page_that_moves_takes_its_private_data_and_its_dirty_bit_along() {
+    let memory = memory(History::CURRENT);
+    assert!(memory.add(cpu(0), 0, 0) && memory.set_private(cpu(0), 0, 0));
+    assert!(memory.dirty_page(cpu(0), 0, 0) && memory.migrate(cpu(0), 0, 0));
+    assert!(!memory.set_private(cpu(0), 0, 0), "it came along");
+    assert!(!memory.reclaim(cpu(0), 0, 0), "dirty still");
+    memory.write_out(cpu(0), 0, 0);
+    assert!(memory.reclaim(cpu(0), 0, 0), "private data goes first");
+    assert_eq!(free_frames(memory), SIZES.frames);
+}
+
+#[test]
+fn the_page_of_a_failed_collapse_is_used_again_under_a_reader_only_by_reuse() {
+    for collapse in [Collapse::Reuse, Collapse::ReleaseIfShared] {
+        let sizes = Sizes { indices: 2, ..SIZES };
+        let history = History { collapse, ..History::CURRENT };
+        let memory: &'static _ = Box::leak(Box::new(Memory::<Controlled>::new(sizes, history)));
+        let hook = Interrupts::install();
+        assert!(memory.add(cpu(0), 0, 0));
+        let held = memory.find_get(cpu(0), 0, 0).expect("it was added");
+        // The first compare-exchange is the freeze, when the new page can be found.
+        let found = std::rc::Rc::new(Cell::new(None));
+        let finds = std::rc::Rc::clone(&found);
+        hook.at(Kind::Cas, 1, move || finds.set(memory.find_get(cpu(1), 0, 0)));
+        assert!(!memory.collapse(cpu(0), 0, 0), "someone has the old page");
+        let new = found.get().expect("the new page could be found");
+        assert_ne!(new, held);
+        assert_eq!(memory.find_get(cpu(0), 0, 0), Some(held), "it is back");
+        memory.put_page(cpu(0), held, Holder::Lookup);
+        memory.put_page(cpu(0), held, Holder::Lookup);
+        assert!(memory.collapse(cpu(0), 0, 1), "a hole");
+        let at_1 = memory.read_page(cpu(0), 0, 1).expect("it was filled");
+        memory.put_page(cpu(0), at_1, Holder::Lookup);
+        assert_eq!(at_1 == new, collapse == Collapse::Reuse, "{collapse:?}");
+        memory.put_page(cpu(1), new, Holder::Lookup);
+        assert!(memory.collapse(cpu(0), 0, 0), "nobody else has the old page now");
+        memory.drain(cpu(0));
+        assert_eq!(free_frames(memory), sizes.frames);
     }
 }
 

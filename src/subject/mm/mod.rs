@@ -22,8 +22,6 @@
 #[cfg(test)]
 mod golden;
 mod ops;
-#[cfg(test)]
-mod pending;
 mod tables;
 #[cfg(test)]
 mod tests;

@@ -53,6 +53,9 @@ pub fn execute(memory: &impl Machine, cpu: CpuId, call: Call<Right>) -> Done<Rig
         }
         (Op::Reclaim, _) => did(memory.reclaim(cpu, mapping, index)),
         (Op::Writeback, _) => did(memory.write_page(cpu, mapping, index)),
+        (Op::SetPrivate, _) => did(memory.set_private(cpu, mapping, index)),
+        (Op::Migrate, _) => did(memory.migrate(cpu, mapping, index)),
+        (Op::Collapse, _) => did(memory.collapse(cpu, mapping, index)),
         (Op::Scan, _) => did(memory.scan(cpu, frame)),
         (Op::Offline, _) => did(memory.offline(frame)),
         (Op::Poison, _) => gave(memory.poison(cpu, frame).then_some(Right::Poisoned(frame))),
@@ -76,11 +79,10 @@ pub fn execute(memory: &impl Machine, cpu: CpuId, call: Call<Right>) -> Done<Rig
         (Op::FragAlloc, _) => {
             gave(memory.frag_alloc(cpu).map(|page| Right::Frag(page, limits::FRAG_BIAS as u8)))
         }
-        // No table, page or frame answers to these yet.
-        (
-            Op::TableMap | Op::SetPrivate | Op::Migrate | Op::Collapse,
-            _,
-        ) => Done::Failed,
+        (Op::TableMap, _) => {
+            let table = first as usize % limits::MAX_TABLES;
+            gave(memory.table_map(cpu, table).then_some(Right::Table(table)))
+        }
         (op, right) => on_right(memory, cpu, op, first, right),
     }
 }
@@ -156,6 +158,10 @@ fn on_right(
             memory.free_pages_exact(cpu, first, pages);
             Done::Ok(None)
         }
+        (Op::TableUnmap, Some(Right::Table(table))) => {
+            memory.table_unmap(cpu, table);
+            Done::Ok(None)
+        }
         (_, right) => Done::Skipped(right),
     }
 }
@@ -178,7 +184,6 @@ pub fn give_back(memory: &impl Machine, cpu: CpuId, right: Right) {
                 left = memory.frag_free(cpu, page, left);
             }
         }
-        // No operation gives these yet.
-        Right::Table(_) => {}
+        Right::Table(table) => memory.table_unmap(cpu, table),
     }
 }

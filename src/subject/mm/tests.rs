@@ -107,8 +107,7 @@ fn sequential_programs_conserve_all_frames_under_every_profile() {
         }
     }
     for (op, count) in Op::ALL.iter().zip(done) {
-        let can = !pending::OPS.contains(op);
-        assert_eq!(count > 0, can, "{op:?} never did anything");
+        assert!(count > 0, "{op:?} never did anything");
     }
 }
 

@@ -3,12 +3,15 @@
 //! What it is not: how they are run.
 
 mod cache;
+mod collapse;
 mod drain;
 mod frag;
 mod gigantic;
+mod migrate;
 mod offline;
 mod outside;
 mod poison;
+mod tables;
 
 use crate::subject::mm::tables::Op;
 use pagerace_core::sync::Kind;
@@ -70,10 +73,13 @@ const ALL: [u32; 2] = [3, 0];
 /// The scenes by golden file.
 pub(super) const GROUPS: &[(&str, &[Scene])] = &[
     ("cache", cache::SCENES),
+    ("collapse", collapse::SCENES),
     ("drain", drain::SCENES),
     ("frag", frag::SCENES),
     ("gigantic", gigantic::SCENES),
+    ("migrate", migrate::SCENES),
     ("offline", offline::SCENES),
     ("outside", outside::SCENES),
     ("poison", poison::SCENES),
+    ("tables", tables::SCENES),
 ];
