@@ -329,13 +329,13 @@ const SHOWN: [Shown; ON_RECORD.len()] = [
     ("history/pt-share-count.case", "bad-page/table-at-free", &[]),
     ("history/private-no-ref.case", "refcount/freeze-not-held/lookup", &[]),
     ("history/hpage-revoke-reuse.case", "bad-page/index-of-cached-page", &[]),
-    ("-", "refcount/get-zero/net", &[]),
+    ("history/nc-tail-get.case", "refcount/get-zero/net", &[]),
     ("history/pcp-count-race.case", "not-drained/pcp", &[]),
     ("history/offline-drain-once.case", "deadlock/isolated.change", &[]),
     ("history/read-after-failed-put.case", "accounting/alloc-tag", &[]),
     ("history/set-count-nonzero.case", "refcount/store-live/owner", &[]),
     ("history/hwpoison-inc-buddy.case", "refcount/get-zero/poison", &[]),
-    ("-", "double-free/block/owner", &["bad-page/refcount-at-free"]),
+    ("history/multi-holder-free.case", "double-free/block/owner", &["bad-page/refcount-at-free"]),
 ];
 
 const fn race(on_record: &Race, shown: &Shown) -> RaceSpec {
