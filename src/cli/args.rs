@@ -6,6 +6,10 @@
 //!
 //! What it is not: what the commands do.
 
+mod compare;
+
+pub use compare::Compare;
+
 use crate::subject::Spec;
 use clap::builder::{ArgPredicate, PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, Parser, Subcommand, value_parser};
@@ -37,6 +41,7 @@ pub struct Cli {
 pub enum Action {
     Hunt(Hunt),
     Sweep(Sweep),
+    Compare(Compare),
     Replay(Replay),
     Show(Show),
     Minimize(Minimize),
@@ -55,7 +60,9 @@ pub enum Action {
     after_help = "Example: look for races of the default profile, the same ones every time\n  \
                         pagerace hunt --seed 1 --out found\n\n\
                         Example: does the current version stay silent?\n  \
-                        pagerace hunt --profile current --executions 1000000 --keep-going"
+                        pagerace hunt --profile current --executions 1000000 --keep-going\n\n\
+                        Example: how soon is each race on record found?\n  \
+                        pagerace hunt --all-races --jobs 2 --seconds 60"
 )]
 pub struct Hunt {
     #[command(flatten)]
@@ -89,6 +96,19 @@ pub struct Hunt {
     /// A finding's `first_execution` counts the cases of the job that found it, from one.
     #[arg(long)]
     pub json: bool,
+    /// Hunt for each race on record, alone on the default profile
+    ///
+    /// Each seed of a race ends at the signature on record, or when its time or cases are up; both, like
+    /// --jobs, are for each seed of each race. Ends with 0 if all are found, each by one seed at least.
+    /// Nothing is kept.
+    #[arg(long, conflicts_with_all = ["profile", "set", "out", "keep_going"])]
+    pub all_races: bool,
+    /// Seeds to hunt for each race with, from --seed on, or from 1 [default: 3]
+    #[arg(long, value_name = "N", requires = "all_races", value_parser = value_parser!(u64).range(1..=1000))]
+    pub seeds: Option<u64>,
+    /// Of the races on record, hunt for this one only; may be given several times
+    #[arg(long, value_name = "NAME", requires = "all_races")]
+    pub only: Vec<String>,
     /// The value of each field of the spec, if it is fixed. Filled in by [`parse`].
     #[arg(skip)]
     pub fields: Vec<Option<u32>>,
@@ -206,8 +226,13 @@ pub struct Minimize {
 
 /// List the variants of history and the races on record.
 #[derive(Debug, Args)]
-#[command(after_help = "Example: which entry fails under which version?\n  \
-                        pagerace races --matrix")]
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "Example: what is on record about one of them?\n  \
+                  pagerace races show racy-pagehead\n\n\
+                  Example: which entry fails under which version?\n  \
+                  pagerace races --matrix"
+)]
 pub struct Races {
     /// Print one JSON object on standard output
     #[arg(long)]
@@ -219,6 +244,21 @@ pub struct Races {
     /// checkout's corpus]
     #[arg(long, value_name = "DIR", requires = "matrix")]
     pub corpus: Option<PathBuf>,
+    #[command(subcommand)]
+    pub action: Option<RacesAction>,
+}
+
+/// What to do with the record.
+#[derive(Debug, Subcommand)]
+pub enum RacesAction {
+    /// Print all that is on record about a race.
+    #[command(after_help = "Example: how did the kernel come to free pages twice?\n  \
+                            pagerace races show racy-pagehead")]
+    Show {
+        /// The race
+        #[arg(value_name = "NAME")]
+        name: String,
+    },
 }
 
 /// Look after the entries that are kept.
@@ -342,6 +382,7 @@ pub fn command(spec: &'static Spec, name: &str) -> Command {
                 let arg = arg.default_value(default).help(if_set);
                 arg.default_value_if("set", ArgPredicate::IsPresent, current)
             });
+            let hunt = hunt.mut_arg("only", |arg| arg.value_parser(race_names(spec)));
             spec.fields.iter().fold(hunt, with_field)
         })
         .mut_subcommand("sweep", |sweep| {
@@ -352,10 +393,26 @@ pub fn command(spec: &'static Spec, name: &str) -> Command {
             let ids = spec.fields.iter().map(|field| field_id(field.name));
             ids.fold(sweep, |sweep, id| sweep.mut_arg(id, |arg| arg.conflicts_with("file")))
         })
+        .mut_subcommand("compare", |compare| {
+            let profiles = || PossibleValuesParser::new(spec.profiles.iter().map(|p| p.name));
+            let compare = compare.mut_arg("first", |arg| arg.value_parser(profiles()));
+            let compare = compare.mut_arg("second", |arg| arg.value_parser(profiles()));
+            spec.fields.iter().fold(compare, with_field)
+        })
         .mut_subcommand("replay", named)
         .mut_subcommand("show", named)
         .mut_subcommand("minimize", named)
+        .mut_subcommand("races", |races| {
+            races.mut_subcommand("show", |show| {
+                show.mut_arg("name", |arg| arg.value_parser(race_names(spec)))
+            })
+        })
         .mut_subcommand("corpus", |corpus| corpus.mut_subcommand("add", named))
+}
+
+/// The races on record.
+fn race_names(spec: &'static Spec) -> PossibleValuesParser {
+    PossibleValuesParser::new(spec.races.iter().map(|race| PossibleValue::new(race.name)))
 }
 
 /// Says which profiles, switches and variants there are.
@@ -407,6 +464,7 @@ pub fn parse(spec: &Spec, matches: &ArgMatches) -> Result<Cli, clap::Error> {
     let fields = match &mut cli.action {
         Action::Hunt(hunt) => &mut hunt.fields,
         Action::Sweep(sweep) => &mut sweep.fields,
+        Action::Compare(compare) => &mut compare.fields,
         _ => return Ok(cli),
     };
     if let Some((_, matches)) = matches.subcommand() {
@@ -417,52 +475,4 @@ pub fn parse(spec: &Spec, matches: &ArgMatches) -> Result<Cli, clap::Error> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::subject::Subject;
-    use crate::subject::mm::MmSubject;
-
-    #[test]
-    fn the_command_line_is_consistent() {
-        command(MmSubject::spec(), "pagerace").debug_assert();
-    }
-
-    #[test]
-    fn a_hunt_is_for_the_oldest_version_with_a_race() {
-        assert_eq!(hunted_profile(MmSubject::spec()), "linux-5.9");
-    }
-
-    #[test]
-    fn a_hunt_for_the_effect_of_a_switch_is_on_the_version_without_a_race() {
-        let spec = MmSubject::spec();
-        let profile = |more: &[&str]| {
-            let line = ["pagerace", "hunt"].iter().chain(more);
-            let matches = command(spec, "pagerace").try_get_matches_from(line).unwrap();
-            let Action::Hunt(hunt) = parse(spec, &matches).unwrap().action else { panic!() };
-            hunt.history.profile.unwrap()
-        };
-        assert_eq!(profile(&[]), "linux-5.9");
-        assert_eq!(profile(&["--set", "free_pages=v5_9"]), "current");
-        let both = ["--set", "free_pages=v5_9", "--profile", "linux-6.2"];
-        assert_eq!(profile(&both), "linux-6.2");
-    }
-
-    #[test]
-    fn fields_become_options() {
-        let spec = MmSubject::spec();
-        let line = ["pagerace", "hunt", "--pcp-batch", "2"];
-        let matches = command(spec, "pagerace").try_get_matches_from(line).unwrap();
-        let Action::Hunt(hunt) = parse(spec, &matches).unwrap().action else { panic!() };
-        let at = spec.field("pcp_batch").unwrap();
-        assert_eq!(hunt.fields[at], Some(2));
-        assert_eq!(hunt.fields.iter().flatten().count(), 1);
-    }
-
-    #[test]
-    fn an_unknown_variant_is_answered_with_the_nearest() {
-        let line = ["pagerace", "hunt", "--set", "free_pages=v5_1"];
-        let error = command(MmSubject::spec(), "pagerace").try_get_matches_from(line).unwrap_err();
-        let text = error.to_string();
-        assert!(text.contains("free_pages=v5_10") && text.contains("similar"), "{text}");
-    }
-}
+mod tests;
