@@ -206,8 +206,13 @@ pub struct Minimize {
 
 /// List the variants of history and the races on record.
 #[derive(Debug, Args)]
-#[command(after_help = "Example: which entry fails under which version?\n  \
-                        pagerace races --matrix")]
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "Example: what is on record about one of them?\n  \
+                  pagerace races show racy-pagehead\n\n\
+                  Example: which entry fails under which version?\n  \
+                  pagerace races --matrix"
+)]
 pub struct Races {
     /// Print one JSON object on standard output
     #[arg(long)]
@@ -219,6 +224,21 @@ pub struct Races {
     /// checkout's corpus]
     #[arg(long, value_name = "DIR", requires = "matrix")]
     pub corpus: Option<PathBuf>,
+    #[command(subcommand)]
+    pub action: Option<RacesAction>,
+}
+
+/// What to do with the record.
+#[derive(Debug, Subcommand)]
+pub enum RacesAction {
+    /// Print all that is on record about a race.
+    #[command(after_help = "Example: how did the kernel come to free pages twice?\n  \
+                            pagerace races show racy-pagehead")]
+    Show {
+        /// The race
+        #[arg(value_name = "NAME")]
+        name: String,
+    },
 }
 
 /// Look after the entries that are kept.
@@ -355,7 +375,17 @@ pub fn command(spec: &'static Spec, name: &str) -> Command {
         .mut_subcommand("replay", named)
         .mut_subcommand("show", named)
         .mut_subcommand("minimize", named)
+        .mut_subcommand("races", |races| {
+            races.mut_subcommand("show", |show| {
+                show.mut_arg("name", |arg| arg.value_parser(race_names(spec)))
+            })
+        })
         .mut_subcommand("corpus", |corpus| corpus.mut_subcommand("add", named))
+}
+
+/// The races on record.
+fn race_names(spec: &'static Spec) -> PossibleValuesParser {
+    PossibleValuesParser::new(spec.races.iter().map(|race| PossibleValue::new(race.name)))
 }
 
 /// Says which profiles, switches and variants there are.
@@ -417,52 +447,4 @@ pub fn parse(spec: &Spec, matches: &ArgMatches) -> Result<Cli, clap::Error> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::subject::Subject;
-    use crate::subject::mm::MmSubject;
-
-    #[test]
-    fn the_command_line_is_consistent() {
-        command(MmSubject::spec(), "pagerace").debug_assert();
-    }
-
-    #[test]
-    fn a_hunt_is_for_the_oldest_version_with_a_race() {
-        assert_eq!(hunted_profile(MmSubject::spec()), "linux-5.9");
-    }
-
-    #[test]
-    fn a_hunt_for_the_effect_of_a_switch_is_on_the_version_without_a_race() {
-        let spec = MmSubject::spec();
-        let profile = |more: &[&str]| {
-            let line = ["pagerace", "hunt"].iter().chain(more);
-            let matches = command(spec, "pagerace").try_get_matches_from(line).unwrap();
-            let Action::Hunt(hunt) = parse(spec, &matches).unwrap().action else { panic!() };
-            hunt.history.profile.unwrap()
-        };
-        assert_eq!(profile(&[]), "linux-5.9");
-        assert_eq!(profile(&["--set", "free_pages=v5_9"]), "current");
-        let both = ["--set", "free_pages=v5_9", "--profile", "linux-6.2"];
-        assert_eq!(profile(&both), "linux-6.2");
-    }
-
-    #[test]
-    fn fields_become_options() {
-        let spec = MmSubject::spec();
-        let line = ["pagerace", "hunt", "--pcp-batch", "2"];
-        let matches = command(spec, "pagerace").try_get_matches_from(line).unwrap();
-        let Action::Hunt(hunt) = parse(spec, &matches).unwrap().action else { panic!() };
-        let at = spec.field("pcp_batch").unwrap();
-        assert_eq!(hunt.fields[at], Some(2));
-        assert_eq!(hunt.fields.iter().flatten().count(), 1);
-    }
-
-    #[test]
-    fn an_unknown_variant_is_answered_with_the_nearest() {
-        let line = ["pagerace", "hunt", "--set", "free_pages=v5_1"];
-        let error = command(MmSubject::spec(), "pagerace").try_get_matches_from(line).unwrap_err();
-        let text = error.to_string();
-        assert!(text.contains("free_pages=v5_10") && text.contains("similar"), "{text}");
-    }
-}
+mod tests;

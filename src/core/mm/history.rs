@@ -15,6 +15,7 @@
 mod collapse;
 mod count;
 mod drain;
+mod free;
 mod gigantic;
 mod holder;
 mod offline;
@@ -59,41 +60,10 @@ pub trait Mechanism: Copy + Sized + 'static {
 /// names. They differ in what they do about the tails of a non-compound block if it did not.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum FreePages {
-    /// Nothing. Racy: `nc-free-leak`.
-    ///
-    /// ```text
-    /// CPU1 (lookup)                            CPU2
-    /// 1 loads the slot: P0
-    ///                                          2 deletes the page; P0 is freed and merges
-    ///                                          3 allocates order 2, not compound: P0..P3
-    /// 4 takes a reference on P0: 1->2
-    ///                                          5 free_pages(P0, 2): puts 2->1, returns
-    /// 6 reloads the slot: not P0
-    /// 7 puts P0: 1->0; a single page as far as
-    ///   it can know, so frees P0 alone
-    /// ```
-    /// Symptom: P1 to P3 have no owner and are on no list. Seen by conservation (`leak`). Introduced
-    /// by e286781d5f2e (2.6.27), fixed by e320d3012d25 (5.10, 5.9.2). No CVE.
+    /// Nothing. Racy: `nc-free-leak`. The whole is in its [`Race::doc`].
     V5_9,
     /// Frees the tails itself unless the page is the head of a compound block, which it tests after
-    /// its put. Racy: `racy-pagehead`.
-    ///
-    /// ```text
-    /// CPU1 (lookup)                            CPU2
-    /// 1 loads the slot: P0
-    ///                                          2 deletes the page; P0 is freed and merges
-    ///                                          3 allocates order 2, compound: P0..P3
-    /// 4 takes a reference on P0: 1->2
-    ///                                          5 free_pages(P0, 2): puts 2->1
-    /// 6 reloads the slot: not P0
-    /// 7 puts P0: 1->0; compound, so frees
-    ///   P0..P3 and clears the head flag
-    ///                                          8 tests the head flag: clear
-    ///                                          9 frees P2..P3 and P1 a second time
-    /// ```
-    /// Symptom: blocks on the free lists overlap, then pages with two owners ("Bad page state",
-    /// mapcount -128). Seen by ownership (`double-free`) and by the walk of the lists (`overlap`).
-    /// Introduced by e320d3012d25 (5.10), fixed by 462a8e08e0e6 (6.2), CVE-2023-52739.
+    /// its put. Racy: `racy-pagehead`. The whole is in its [`Race::doc`].
     V5_10,
     /// As 5.10, but tests the head flag before its put, while its own reference keeps the block what
     /// it is.
@@ -253,6 +223,11 @@ pub struct Race {
     pub versions: &'static str,
     /// Its CVE, or `-`.
     pub cve: &'static str,
+    /// Whether it takes no schedule: its programs show it one after the other, too.
+    pub sequential: bool,
+    /// The whole of it, for people: what the variant does, the interleaving with its steps numbered, the
+    /// symptom, the oracle that sees it and the fix.
+    pub doc: &'static str,
 }
 
 /// The documented races of all variants.
@@ -265,6 +240,8 @@ pub const RACES: &[Race] = &[
         fixed: "e320d3012d25",
         versions: "2.6.27 to 5.9",
         cve: "-",
+        sequential: false,
+        doc: free::NC_FREE_LEAK,
     },
     Race {
         name: "racy-pagehead",
@@ -274,6 +251,8 @@ pub const RACES: &[Race] = &[
         fixed: "462a8e08e0e6",
         versions: "5.10 to 6.1",
         cve: "CVE-2023-52739",
+        sequential: false,
+        doc: free::RACY_PAGEHEAD,
     },
     gigantic::RACE,
     table::RACE,

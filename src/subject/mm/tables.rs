@@ -339,9 +339,23 @@ const SHOWN: [Shown; ON_RECORD.len()] = [
 ];
 
 const fn race(on_record: &Race, shown: &Shown) -> RaceSpec {
-    let Race { name, switch, variant, introduced, fixed, versions, cve } = *on_record;
+    let Race { name, switch, variant, introduced, fixed, versions, cve, sequential, doc } =
+        *on_record;
     let (entry, signature, also) = *shown;
-    RaceSpec { name, switch, variant, introduced, fixed, versions, cve, entry, signature, also }
+    RaceSpec {
+        name,
+        switch,
+        variant,
+        introduced,
+        fixed,
+        versions,
+        cve,
+        entry,
+        signature,
+        also,
+        sequential,
+        doc,
+    }
 }
 
 /// The speculative reference of a sweep.

@@ -198,6 +198,28 @@ fn documented_races_name_racy_variants_and_each_racy_variant_is_documented() {
     }
 }
 
+#[test]
+fn each_race_is_told_once_with_its_steps_its_symptom_its_oracle_and_its_fix() {
+    let parts = ["\n1 ", "\n\nSymptom: ", "\nOracle: ", "\nFix: "];
+    for race in SPEC.races {
+        let doc = race.doc;
+        // The first step may be the second column's.
+        let doc =
+            doc.lines().map(str::trim_start).fold(String::new(), |text, line| text + line + "\n");
+        let at =
+            parts.map(|part| doc.find(part).unwrap_or_else(|| panic!("{}: {part:?}", race.name)));
+        assert!(at.is_sorted(), "{}", race.name);
+        assert!(race.doc.lines().all(|line| line.chars().count() <= 92), "{}", race.name);
+        for commit in [race.introduced, race.fixed].into_iter().filter(|commit| *commit != "-") {
+            assert!(doc.contains(commit), "{} names {commit}", race.name);
+        }
+        let class = race.signature.split('/').next().expect("a part");
+        assert!(doc.contains(&format!("(`{class}`)")), "{} names {class}", race.name);
+        let others = SPEC.races.iter().filter(|other| other.doc == race.doc);
+        assert_eq!(others.count(), 1, "{}", race.name);
+    }
+}
+
 #[cfg(feature = "faults")]
 mod faults {
     //! That each planted fault is wired to its name: where one CPU suffices to reach it, the same

@@ -7,19 +7,7 @@ use super::{Mechanism, Race};
 /// What collapsing cached pages into a new one does with a page that is left from the attempt before.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Collapse {
-    /// It is used again at once. Racy: `hpage-revoke-reuse`.
-    ///
-    /// ```text
-    /// CPU1 (lookup with lock)                  CPU2
-    ///                                          1 collapse of index 0: puts the new page H there
-    /// 2 finds H, takes a reference, waits for
-    ///   its lock
-    ///                                          3 takes H back and unlocks it
-    ///                                          4 collapse of index 1: puts H there
-    /// 5 locks H: cached, at another index
-    /// ```
-    /// Symptom: a lookup has a page of another index. Seen by an assertion of the kernel (`bad-page`). Introduced by
-    /// 87c460a0bded (4.20), fixed by 033b5d775511 (5.9). No CVE.
+    /// It is used again at once. Racy: `hpage-revoke-reuse`. The whole is in its [`Race::doc`].
     Reuse,
     /// It is given up if anyone else has a reference (033b5d775511).
     ReleaseIfShared,
@@ -52,4 +40,26 @@ pub(super) const RACE: Race = Race {
     fixed: "033b5d775511",
     versions: "4.20 to 5.8",
     cve: "-",
+    sequential: false,
+    doc: DOC,
 };
+
+/// What it is, for people.
+const DOC: &str = "\
+A new page that a failed collapse of cached pages leaves behind is used again
+at once, whoever still looks at it.
+
+CPU1 (lookup with lock)                  CPU2
+                                         1 collapse of index 0: puts the new page H there
+2 finds H, takes a reference, waits for
+  its lock
+                                         3 takes H back and unlocks it
+                                         4 collapse of index 1: puts H there
+5 locks H: cached, at another index
+
+Symptom: A lookup has a page of another index.
+Oracle: An assertion of the kernel, which stands in the model too (`bad-page`).
+Introduced: 87c460a0bded (4.20)
+Fix: 033b5d775511 (5.9; stable from 4.9 on): the page is given up if its count
+  says that it is shared.
+";

@@ -7,18 +7,8 @@ use super::{Mechanism, Race};
 /// What draining does before it has the list's lock.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum PcpDrain {
-    /// It looks at the count and passes an empty list by. Racy: `pcp-count-race`.
-    ///
-    /// ```text
-    /// CPU1 (allocation)                        CPU2 (drain)
-    /// 1 moves a batch from the buddy lists to
-    ///   its list
-    ///                                          2 reads that list's count: 0, so done
-    /// 3 raises the count
-    /// ```
-    /// Symptom: a drain leaves pages on a list that were there when it began. Seen by the post-condition of a drain
-    /// (`not-drained`). Introduced by 4b23a68f9536 (6.0), fixed by 66eca1021a42 (6.11). No CVE. Without lists that
-    /// other CPUs drain ([`Pcp`](super::Pcp)) it has no effect.
+    /// It looks at the count and passes an empty list by. Racy: `pcp-count-race`. The whole is in
+    /// its [`Race::doc`].
     UnlockedPeek,
     /// It looks under the lock only (66eca1021a42).
     Locked,
@@ -46,4 +36,25 @@ pub(super) const RACE: Race = Race {
     fixed: "66eca1021a42",
     versions: "6.0 to 6.10",
     cve: "-",
+    sequential: false,
+    doc: DOC,
 };
+
+/// What it is, for people.
+const DOC: &str = "\
+Draining the list of another CPU looks at its count without its lock, and
+passes it by if it seems empty.
+
+CPU1 (allocation)                        CPU2 (drain)
+1 moves a batch from the buddy lists to
+  its list
+                                         2 reads that list's count: 0, so done
+3 raises the count
+
+Symptom: A drain leaves pages on a list that were there when it began. Who
+  waits for them to come back waits forever.
+Oracle: The post-condition of a drain (`not-drained`). Without lists that other
+  CPUs drain (`pcp=v6_2`) the variant has no effect.
+Introduced: 4b23a68f9536 (6.0)
+Fix: 66eca1021a42 (6.11, 6.10.y): the count is read under the lock of the list.
+";

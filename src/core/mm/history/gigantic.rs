@@ -8,19 +8,8 @@ use super::{Mechanism, Race};
 /// them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum GiganticPrep {
-    /// The count of each tail is stored to zero, whatever it is. Racy: `gigantic-set-zero`.
-    ///
-    /// ```text
-    /// CPU1 (walker)                            CPU2
-    ///                                          1 takes P0 and P1, each counted once
-    /// 2 takes a reference on P1: 1->2
-    ///                                          3 stores 0 over the count of P1
-    ///                                          4 links P1 to its head
-    /// 5 puts P1, which is P0 now
-    /// ```
-    /// Symptom: a reference is forgotten; its put takes one that is somebody else's. Seen by the ledger
-    /// (`refcount`, a store over a live count). Introduced by 58a84aa92723 (3.2), fixed by 7118fc2906e2 (5.14).
-    /// No CVE.
+    /// The count of each tail is stored to zero, whatever it is. Racy: `gigantic-set-zero`. The
+    /// whole is in its [`Race::doc`].
     Store0,
     /// Each tail's count is replaced by zero only if it is one; otherwise the block is taken apart again
     /// (7118fc2906e2, 5.14).
@@ -62,4 +51,28 @@ pub(super) const RACE: Race = Race {
     fixed: "7118fc2906e2",
     versions: "3.2 to 5.13",
     cve: "-",
+    sequential: false,
+    doc: DOC,
 };
+
+/// What it is, for people.
+const DOC: &str = "\
+When the single pages of a contiguous range become one gigantic block, the
+count of each tail is stored to zero, whatever it is.
+
+CPU1 (walker)                            CPU2
+                                         1 takes P0 and P1, each counted once
+2 takes a reference on P1: 1->2
+                                         3 stores 0 over the count of P1
+                                         4 links P1 to its head
+5 puts P1, which is P0 now
+
+Symptom: A reference is forgotten. Its put takes one that is somebody else's.
+Oracle: The ledger of references: a count is stored over that says less than
+  what is held (`refcount`).
+Introduced: 58a84aa92723 (3.2)
+Fix: 7118fc2906e2 (5.14) freezes each tail from one to zero and undoes all if
+  one cannot be frozen; 416d85ed3e08 (5.15) simplifies that. Since the
+  contiguous allocator hands out pages that are not counted at all, it cannot
+  happen.
+";

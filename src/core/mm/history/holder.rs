@@ -7,15 +7,8 @@ use super::{Mechanism, Race};
 /// What the second of two holders of a block that is not compound does with it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum MultiHolder {
-    /// It calls `free_pages`, as the owner does. Racy, also alone: `multi-holder-free`.
-    ///
-    /// ```text
-    /// 1 allocates order 2, not compound; a second holder takes a reference on P0: 1->2
-    /// 2 first free_pages(P0, 2): puts 2->1, frees P2..P3 and P1
-    /// 3 second free_pages(P0, 2): puts 1->0, frees P0..P3
-    /// ```
-    /// Symptom: P1 to P3 are freed twice (`double-free`). A consequence of e320d3012d25 (5.10), not fixed: whether
-    /// it is a bug is a question of contract. On 5.9 it is legal.
+    /// It calls `free_pages`, as the owner does. Racy, also alone: `multi-holder-free`. The whole
+    /// is in its [`Race::doc`].
     BothFree,
     /// It puts its reference; only the owner calls `free_pages`.
     OneFrees,
@@ -43,4 +36,23 @@ pub(super) const RACE: Race = Race {
     fixed: "-",
     versions: "5.10 to 7.1",
     cve: "-",
+    sequential: true,
+    doc: DOC,
 };
+
+/// What it is, for people.
+const DOC: &str = "\
+The second of two holders of a block that is not compound calls `free_pages`,
+as its owner does.
+
+1 allocates order 2, not compound; a second holder takes a reference on P0: 1->2
+2 first free_pages(P0, 2): puts 2->1, frees P2..P3 and P1
+3 second free_pages(P0, 2): puts 1->0, frees P0..P3
+
+Symptom: All pages of the block but the first are freed twice.
+Oracle: Ownership: a page is freed that its owner has given up (`double-free`).
+  It takes no schedule.
+Fix: None: a consequence of e320d3012d25 (5.10), and a question of contract. Up
+  to 5.9 (`free_pages=v5_9`) two holders may both call `free_pages`; since then
+  only the owner may.
+";

@@ -7,18 +7,8 @@ use super::{Mechanism, Race};
 /// What has to hold for the reference to be taken on a free page.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum HwpoisonInc {
-    /// That the page was seen on the buddy lists, whether it could then be taken off them or not. Racy:
-    /// `hwpoison-inc-buddy`.
-    ///
-    /// ```text
-    /// CPU1 (allocation)                        CPU2 (poison)
-    ///                                          1 sees P1 on the buddy lists
-    /// 2 takes P1 off them, to its own list
-    ///                                          3 cannot take P1 off the buddy lists
-    ///                                          4 raises the count of P1: 0->1
-    /// ```
-    /// Symptom: a free page has a count. Seen by the ledger (`refcount`, a get from zero). Introduced by ceaf8fbea79a
-    /// (6.0), fixed by 8cf360b9d6a8 (6.10), CVE-2024-39298.
+    /// That the page was seen on the buddy lists, whether it could then be taken off them or not.
+    /// Racy: `hwpoison-inc-buddy`. The whole is in its [`Race::doc`].
     Dissolved,
     /// That the page was taken off the buddy lists (8cf360b9d6a8).
     TakenOff,
@@ -41,4 +31,27 @@ pub(super) const RACE: Race = Race {
     fixed: "8cf360b9d6a8",
     versions: "6.0 to 6.9",
     cve: "CVE-2024-39298",
+    sequential: false,
+    doc: DOC,
 };
+
+/// What it is, for people.
+const DOC: &str = "\
+A page with broken memory gets the reference that keeps it out of use because
+it was seen on the buddy lists, whether it could then be taken off them or not.
+
+CPU1 (allocation)                        CPU2 (poison)
+                                         1 sees P1 on the buddy lists
+2 takes P1 off them, to its own list
+                                         3 cannot take P1 off the buddy lists
+                                         4 raises the count of P1: 0->1
+
+Symptom: A page that is free, on a per-CPU list or handed out since, has a
+  count that nobody gave it.
+Oracle: The ledger of references: a reference is taken on a count of zero
+  (`refcount`). Shorter than the report of the kernel: whoever takes the page
+  off the lists and parks it will do, compaction is not needed.
+Introduced: ceaf8fbea79a (6.0)
+Fix: 8cf360b9d6a8 (6.10): the count is raised only if the page was taken off
+  the lists.
+";

@@ -7,19 +7,8 @@ use super::{Mechanism, Race};
 /// What says whether the last user of a shared table gives it up.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum TableSharing {
-    /// The reference count of the table's page. Racy: `pt-share-count`.
-    ///
-    /// ```text
-    /// CPU1 (walker)                            CPU2
-    /// 1 takes a reference on the table: 1->2
-    ///                                          2 unmaps the last use: the count is 2, so others
-    ///                                            share it; puts 2->1
-    /// 3 puts 1->0: frees a table that was never
-    ///   taken apart
-    /// ```
-    /// Symptom: a page is freed that is still a table ("nonzero mapcount"), and what it maps is lost. Seen by the
-    /// check at free (`bad-page`). Introduced by 39dde65c9940 (2.6.20), fixed by 59d9094df3d7 (6.13),
-    /// CVE-2024-57883.
+    /// The reference count of the table's page. Racy: `pt-share-count`. The whole is in its
+    /// [`Race::doc`].
     Refcount,
     /// A count of its own, which no walker touches (59d9094df3d7).
     ShareCount,
@@ -52,4 +41,26 @@ pub(super) const RACE: Race = Race {
     fixed: "59d9094df3d7",
     versions: "2.6.20 to 6.12",
     cve: "CVE-2024-57883",
+    sequential: false,
+    doc: DOC,
 };
+
+/// What it is, for people.
+const DOC: &str = "\
+Whether others share a page table is read from the reference count of its page,
+on which walkers take references too.
+
+CPU1 (walker)                            CPU2
+1 takes a reference on the table: 1->2
+                                         2 unmaps the last use: the count is 2, so others
+                                           share it; puts 2->1
+3 puts 1->0: frees a table that was never
+  taken apart
+
+Symptom: A page is freed that is still a table (\"nonzero mapcount\"), and what
+  it maps is lost. The model sees the first; the loss would come after it.
+Oracle: The check of a page that is freed (`bad-page`).
+Introduced: 39dde65c9940 (2.6.20)
+Fix: 59d9094df3d7 (6.13; 6.12.9, 6.6.72, 6.1.142), which counts the sharers
+  apart from the references; ca1a47cd3f5f (6.19) follows up.
+";

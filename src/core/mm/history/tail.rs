@@ -7,19 +7,8 @@ use super::{Mechanism, Race};
 /// What a user of memory that somebody else allocated does to keep a page of it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum TailGet {
-    /// It takes a plain reference, also on a page that is not the first of a block that is not compound. Racy, also
-    /// alone: `nc-tail-get`.
-    ///
-    /// ```text
-    /// CPU1 (network, KVM)                      CPU2
-    ///                                          1 allocates order 2, not compound: P0..P3
-    /// 2 get_page(P2): 0->1
-    /// 3 put_page(P2): 1->0, frees P2
-    ///                                          4 still uses P2, later frees P0..P3
-    /// ```
-    /// Symptom: a page in the middle of a live block is free. Seen by the ledger (`refcount`, a get from zero). Real
-    /// callers: sound mmap (before 2.6.15), sendpage (before c381b07941ad, 5.10), KVM (before f8be156be163, 5.13,
-    /// CVE-2021-22543).
+    /// It takes a plain reference, also on a page that is not the first of a block that is not
+    /// compound. Racy, also alone: `nc-tail-get`. The whole is in its [`Race::doc`].
     Plain,
     /// It takes a reference only if the count is not zero, and copies what is there otherwise.
     Checked,
@@ -47,4 +36,26 @@ pub(super) const RACE: Race = Race {
     fixed: "f8be156be163",
     versions: "to 5.12",
     cve: "CVE-2021-22543",
+    sequential: true,
+    doc: DOC,
 };
+
+/// What it is, for people.
+const DOC: &str = "\
+A user of memory that somebody else allocated takes a plain reference on a page
+of it, also on one that is not the first of a block that is not compound.
+
+CPU1 (network, KVM)                      CPU2
+                                         1 allocates order 2, not compound: P0..P3
+2 get_page(P2): 0->1
+3 put_page(P2): 1->0, frees P2
+                                         4 still uses P2, later frees P0..P3
+
+Symptom: A page in the middle of a live block is free; freeing the block frees
+  it a second time.
+Oracle: The ledger of references: a reference is taken on a count of zero
+  (`refcount`). It takes no schedule.
+Fix: The count is looked at first, and what is not counted is copied or
+  refused. Callers that had to learn it: sound mmap (2.6.15, compound pages),
+  sendpage (c381b07941ad, 5.10), KVM (f8be156be163, 5.13, CVE-2021-22543).
+";
