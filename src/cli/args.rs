@@ -6,6 +6,10 @@
 //!
 //! What it is not: what the commands do.
 
+mod compare;
+
+pub use compare::Compare;
+
 use crate::subject::Spec;
 use clap::builder::{ArgPredicate, PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, Parser, Subcommand, value_parser};
@@ -37,6 +41,7 @@ pub struct Cli {
 pub enum Action {
     Hunt(Hunt),
     Sweep(Sweep),
+    Compare(Compare),
     Replay(Replay),
     Show(Show),
     Minimize(Minimize),
@@ -55,7 +60,9 @@ pub enum Action {
     after_help = "Example: look for races of the default profile, the same ones every time\n  \
                         pagerace hunt --seed 1 --out found\n\n\
                         Example: does the current version stay silent?\n  \
-                        pagerace hunt --profile current --executions 1000000 --keep-going"
+                        pagerace hunt --profile current --executions 1000000 --keep-going\n\n\
+                        Example: how soon is each race on record found?\n  \
+                        pagerace hunt --all-races --jobs 2 --seconds 60"
 )]
 pub struct Hunt {
     #[command(flatten)]
@@ -89,6 +96,19 @@ pub struct Hunt {
     /// A finding's `first_execution` counts the cases of the job that found it, from one.
     #[arg(long)]
     pub json: bool,
+    /// Hunt for each race on record, alone on the default profile
+    ///
+    /// Each seed of a race ends at the signature on record, or when its time or cases are up; both, like
+    /// --jobs, are for each seed of each race. Ends with 0 if all are found, each by one seed at least.
+    /// Nothing is kept.
+    #[arg(long, conflicts_with_all = ["profile", "set", "out", "keep_going"])]
+    pub all_races: bool,
+    /// Seeds to hunt for each race with, from --seed on, or from 1 [default: 3]
+    #[arg(long, value_name = "N", requires = "all_races", value_parser = value_parser!(u64).range(1..=1000))]
+    pub seeds: Option<u64>,
+    /// Of the races on record, hunt for this one only; may be given several times
+    #[arg(long, value_name = "NAME", requires = "all_races")]
+    pub only: Vec<String>,
     /// The value of each field of the spec, if it is fixed. Filled in by [`parse`].
     #[arg(skip)]
     pub fields: Vec<Option<u32>>,
@@ -362,6 +382,7 @@ pub fn command(spec: &'static Spec, name: &str) -> Command {
                 let arg = arg.default_value(default).help(if_set);
                 arg.default_value_if("set", ArgPredicate::IsPresent, current)
             });
+            let hunt = hunt.mut_arg("only", |arg| arg.value_parser(race_names(spec)));
             spec.fields.iter().fold(hunt, with_field)
         })
         .mut_subcommand("sweep", |sweep| {
@@ -371,6 +392,12 @@ pub fn command(spec: &'static Spec, name: &str) -> Command {
             let sweep = spec.fields.iter().fold(sweep, with_field);
             let ids = spec.fields.iter().map(|field| field_id(field.name));
             ids.fold(sweep, |sweep, id| sweep.mut_arg(id, |arg| arg.conflicts_with("file")))
+        })
+        .mut_subcommand("compare", |compare| {
+            let profiles = || PossibleValuesParser::new(spec.profiles.iter().map(|p| p.name));
+            let compare = compare.mut_arg("first", |arg| arg.value_parser(profiles()));
+            let compare = compare.mut_arg("second", |arg| arg.value_parser(profiles()));
+            spec.fields.iter().fold(compare, with_field)
         })
         .mut_subcommand("replay", named)
         .mut_subcommand("show", named)
@@ -437,6 +464,7 @@ pub fn parse(spec: &Spec, matches: &ArgMatches) -> Result<Cli, clap::Error> {
     let fields = match &mut cli.action {
         Action::Hunt(hunt) => &mut hunt.fields,
         Action::Sweep(sweep) => &mut sweep.fields,
+        Action::Compare(compare) => &mut compare.fields,
         _ => return Ok(cli),
     };
     if let Some((_, matches)) = matches.subcommand() {

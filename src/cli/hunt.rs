@@ -3,6 +3,8 @@
 //! What it is not: the campaign itself ([`crate::campaign`]); here are its options, what is shown of
 //! it, and what becomes of its findings.
 
+mod all_races;
+
 use super::judged::Bench;
 use super::keep::{Keeper, near, near_word};
 use super::output::{Error, Output, note};
@@ -36,6 +38,9 @@ pub fn run<S: Subject>(
     program: &str,
     started: Instant,
 ) -> Result<Verdict, Error> {
+    if args.all_races {
+        return all_races::run::<S>(args);
+    }
     let label = input::history_label(&args.history, args::hunted_profile(S::spec()));
     let config = config::<S>(args, started);
     let out = if args.json { Output::stderr() } else { Output::stdout() };
@@ -119,13 +124,19 @@ fn header(config: &Config, label: &str, drawn: bool, keeper: &Keeper) -> String 
 
 /// The first interrupt ends the campaign in good order, the second the process.
 pub(super) fn stop_on_interrupt(progress: &Arc<Progress>) -> Arc<AtomicBool> {
+    let progress = Arc::clone(progress);
+    on_interrupt(move || progress.stop())
+}
+
+/// The first interrupt calls `stop`, the second ends the process. Says whether there was one.
+fn on_interrupt(stop: impl Fn() + Send + 'static) -> Arc<AtomicBool> {
     let interrupted = Arc::new(AtomicBool::new(false));
-    let (seen, progress) = (Arc::clone(&interrupted), Arc::clone(progress));
+    let seen = Arc::clone(&interrupted);
     let handler = move || {
         if seen.swap(true, Ordering::Relaxed) {
             std::process::exit(super::COULD_NOT_RUN.into());
         }
-        progress.stop();
+        stop();
     };
     if let Err(error) = ctrlc::set_handler(handler) {
         note(&format!("an interrupt will end this without a summary: {error}"));

@@ -10,6 +10,7 @@
 //! | `judged` | one case run, judged and told apart |
 //! | `hunt`, `keep`, `progress`, `summary` | the campaign: its options, its findings, its progress, its end |
 //! | `sweep` | one reference more: the same for a sweep, and its state file |
+//! | `compare` | the same cases on two profiles |
 //! | `replay`, `show`, `minimize`, `races`, `corpus` | the other commands |
 //!
 //! Exit codes: 0 nothing found, or all as expected; 1 findings, or a mismatch; 2 could not run (which
@@ -19,6 +20,7 @@
 //! What it is not: anything that another front end would need. That is below.
 
 mod args;
+mod compare;
 mod corpus;
 mod hunt;
 mod input;
@@ -121,6 +123,7 @@ fn run<S: Subject>(line: &[OsString], started: Instant) -> ExitCode {
     let verdict = match &cli.action {
         Action::Hunt(args) => hunt::run::<S>(args, &called, started),
         Action::Sweep(args) => sweep::run::<S>(args, &called, started),
+        Action::Compare(args) => compare::run::<S>(args, &called),
         Action::Replay(args) => replay::run::<S>(args, &out),
         Action::Show(args) => show::run::<S>(args, &called, &out),
         Action::Minimize(args) => minimize::run::<S>(args, &out),

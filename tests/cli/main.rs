@@ -8,7 +8,9 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
+mod all_races;
 mod bad_files;
+mod compares;
 mod hunts;
 #[path = "../common/mount.rs"]
 mod mount;
