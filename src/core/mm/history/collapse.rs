@@ -53,7 +53,8 @@ CPU1 (lookup with lock)                  CPU2
                                          1 collapse of index 0: puts the new page H there
 2 finds H, takes a reference, waits for
   its lock
-                                         3 takes H back and unlocks it
+                                         3 finds the old page in use: puts that back, and
+                                           unlocks H
                                          4 collapse of index 1: puts H there
 5 locks H: cached, at another index
 

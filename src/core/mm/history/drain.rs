@@ -51,6 +51,8 @@ CPU1 (allocation)                        CPU2 (drain)
                                          2 reads that list's count: 0, so done
 3 raises the count
 
+Freeing to a list has the same window: it links the block, then counts it.
+
 Symptom: A drain leaves pages on a list that were there when it began. Who
   waits for them to come back waits forever.
 Oracle: The post-condition of a drain (`not-drained`). Without lists that other

@@ -55,6 +55,9 @@ CPU1 (free)                              CPU2 (offline)
 4 parks the page on its list
                                          5 waits for the page to be on the free lists
 
+The page is free and counted nowhere that offlining looks, and nobody is left
+who would move it.
+
 Symptom: Taking memory offline never ends.
 Oracle: Progress: all CPUs wait, nobody is left to wake them (`deadlock`). It
   takes pages on per-CPU lists.

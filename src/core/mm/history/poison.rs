@@ -46,11 +46,13 @@ CPU1 (allocation)                        CPU2 (poison)
                                          3 cannot take P1 off the buddy lists
                                          4 raises the count of P1: 0->1
 
-Symptom: A page that is free, on a per-CPU list or handed out since, has a
-  count that nobody gave it.
+Whatever else takes P1 meanwhile and leaves its count at zero does as well:
+compaction, a block that has P1 as a tail, another one's poisoning. If P1 is
+counted by then, the count that is raised is in balance.
+
+Symptom: A page that is free, on a per-CPU list, has a count.
 Oracle: The ledger of references: a reference is taken on a count of zero
-  (`refcount`). Shorter than the report of the kernel: whoever takes the page
-  off the lists and parks it will do, compaction is not needed.
+  (`refcount`).
 Introduced: ceaf8fbea79a (6.0)
 Fix: 8cf360b9d6a8 (6.10): the count is raised only if the page was taken off
   the lists.
