@@ -14,6 +14,11 @@ type Row = (&'static [&'static str], &'static [Class], &'static str);
 
 const ALSO: &[Row] = &[
     (
+        &["skip-list-insert", "overflow-loses", "expand-loses-half"],
+        &[Class::Deadlock],
+        "who takes memory offline waits for what is lost",
+    ),
+    (
         &["free-twice", "tails-anyway", "reclaim-frees-twice"],
         &MEETINGS,
         "a frame that is freed twice gets two owners, who meet in any way there is",
@@ -43,7 +48,11 @@ const ALSO: &[Row] = &[
         &MEETINGS,
         "a count that is too low frees the page under its holders; one lost with a put, never",
     ),
-    (&["no-recheck", "no-reload"], &[Class::BadPage], "who uses the wrong page asks where it is"),
+    (
+        &["no-recheck", "no-reload"],
+        &[Class::BadPage, Class::Leak, Class::Accounting],
+        "who uses the wrong page asks where it is, or takes it from where it is not",
+    ),
     (
         &["stale-index"],
         &[Class::Leak, Class::BadPage, Class::Accounting],
@@ -51,8 +60,8 @@ const ALSO: &[Row] = &[
     ),
     (
         &["mapping-kept"],
-        &[Class::Refcount, Class::Lookup],
-        "a page that says it is cached is returned, and its slot's reference claimed",
+        &[Class::Refcount, Class::Lookup, Class::Leak, Class::Accounting],
+        "a page that says it is cached is returned, and its slot's reference claimed or left",
     ),
     (&["link-forgotten"], &[Class::Refcount], "a get on the tail does not reach the head"),
     (
@@ -78,8 +87,7 @@ const MEETINGS: [Class; 11] = [
 ];
 
 /// Faults that show seldom, and what every case is given so that they show within the budget.
-const NARROWED: &[(&str, &str, u32)] =
-    &[("grace-skipped", "pcp_batch", 1), ("page-locks-crossed", "pcp_batch", 1)];
+const NARROWED: &[(&str, &str, u32)] = &[("grace-skipped", "pcp_batch", 1)];
 
 const BUDGET: u64 = 20_000;
 
