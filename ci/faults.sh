@@ -21,5 +21,7 @@ planted() {
 
 planted 2 --lib subject::mm::tests::faults
 wired=$ran
+planted 1 --lib sweep::tests::a_planted_fault
+swept=$ran
 planted 10 --test faults
-echo "planted faults: $wired tests that they are wired up, $ran of the oracles"
+echo "planted faults: $wired tests that they are wired up, $swept of the sweep, $ran of the oracles"

@@ -121,5 +121,10 @@ mutant "remove: reclaim's look at the dirty bit after the freeze" reclaim.rs \
 mutant "remove: reclaim gives a dirty page its references back" reclaim.rs \
     '/self.unfreeze(page, UNUSED/d'
 
+# What has scenes of its own has mutants of its own.
+for group in ci/golden-mutants.d/*.sh; do
+    . "$group"
+done
+
 printf '\n%d mutants, %d survive\n' "${#rows[@]}" "$survivors"
 [ "$survivors" -eq 0 ]

@@ -119,34 +119,3 @@ impl<S: Subject> Same<S> for SameFinding<'_> {
         (kind == self.kind, runs)
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::exec::Executor;
-    use crate::program::OpId;
-    use crate::program::text::parse;
-    use crate::subject::mm::{MmSubject, SPEC};
-
-    /// A page is freed, and a walker takes a reference to it that nobody gave him. What stands behind the
-    /// deletion would hand the page out again in time, but the run is cut before it.
-    const CUT: &str = "pagerace case v1\nsubject mm\ncpus 2 first 0\nhistory misuse=nc_tail_get\n\
-        expect refcount/get-zero/get sequential\n\
-        setup:\n  add mapping=0 index=0\n\
-        cpu0:\n  delete mapping=0 index=0\n  alloc order=0\n\
-        cpu1:\n  scan frame=0\n\
-        schedule:\n  policy stay\n  at cpu0 op1 flags.load#3: run cpu1\n";
-
-    #[test]
-    fn what_does_not_run_has_no_say_in_whether_it_is_a_race() {
-        let case = parse(&SPEC, CUT.as_bytes()).unwrap_or_else(|e| panic!("{e}")).case;
-        let mut executor = Executor::<MmSubject>::new();
-        let mut examiner = Examiner::new(&SPEC);
-        let run = executor.run(&case);
-        assert_eq!((run.unreached, run.ran(OpId(2))), (0, false));
-        let finding = examiner.judge(run, &case).expect("it shows something");
-        assert_eq!(finding.signature.to_string(), "refcount/get-zero/get");
-        let kind = executor.session(|session| examiner.kind(session, &case).0);
-        assert_eq!(kind, Kind::Sequential);
-    }
-}

@@ -5,8 +5,8 @@
 //! happened, [`minimize`] makes the case small and [`corpus`] keeps it as a regression test.
 //!
 //! The layers, each of which may use only what stands above it: `sync`, `event`, `mm` (the crate
-//! `pagerace-core`), [`subject`], [`program`], [`exec`], [`oracle`], [`minimize`], [`corpus`],
-//! [`campaign`], [`report`], [`target`], `cli`. ARCHITECTURE.md says why; a test checks it.
+//! `pagerace-core`), [`subject`], [`program`], [`exec`], [`oracle`], [`minimize`], [`examine`],
+//! [`sweep`], [`corpus`], [`campaign`], [`report`], [`target`], `cli`. ARCHITECTURE.md says why; a test checks it.
 
 #![deny(missing_docs, unsafe_op_in_unsafe_fn)]
 
@@ -21,4 +21,5 @@ pub mod oracle;
 pub mod program;
 pub mod report;
 pub mod subject;
+pub mod sweep;
 pub mod target;

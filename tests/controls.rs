@@ -16,7 +16,7 @@ fn race() -> Case {
 }
 
 fn outcome(name: &str) -> usize {
-    SPEC.outcomes.iter().position(|outcome| *outcome == name).expect("an outcome")
+    SPEC.outcomes.iter().position(|outcome| outcome.name == name).expect("an outcome")
 }
 
 /// Runs a case all of whose operations and decisions must take place, and in which the lookup's

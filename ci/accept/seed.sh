@@ -154,10 +154,10 @@ line_3() {
 line_4() {
     cargo_tests golden 2 --lib subject::mm::golden || missed "the golden sequences"
     local scenes
-    scenes=$(grep -c '^[^ ]' src/subject/mm/accesses.golden)
+    scenes=$(cat src/subject/mm/golden/accesses/*.golden | grep -c '^[^ ]')
     bash ci/golden-mutants.sh >"$scratch/mutants.log" 2>&1 || missed "an edit that the golden test does not notice"
     sed -n '/^SURVIVES\|^error/s/^/    /p' "$scratch/mutants.log" >&2
-    say "$ran tests, $scenes scenes in the golden file; $(tail -n 1 "$scratch/mutants.log")"
+    say "$ran tests, $scenes scenes in the golden files; $(tail -n 1 "$scratch/mutants.log")"
 }
 
 # 5: libFuzzer.

@@ -8,7 +8,7 @@ use pagerace::target::Plan;
 
 static PLAN: Plan = Plan {
     name: "buddy",
-    profile: "current",
+    profile: Some("current"),
     without: &["add", "delete", "lookup", "lookup_lock", "truncate", "reclaim", "writeback"],
     canary: false,
 };

@@ -18,7 +18,7 @@ mod worker;
 
 pub use summary::{Discovery, Row, Summary};
 
-use crate::oracle::Class;
+use crate::oracle::{Class, Kind};
 use crate::program::generate::Fixed;
 use crate::subject::Subject;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -71,12 +71,28 @@ impl Progress {
         (self.races.load(Ordering::Relaxed), self.sequential.load(Ordering::Relaxed))
     }
 
+    /// Counts what was run by someone else than a campaign.
+    pub fn advance(&self, executions: u64) {
+        self.executions.fetch_add(executions, Ordering::Relaxed);
+    }
+
+    /// Counts one that showed something.
+    pub fn show(&self, kind: Kind) {
+        let counter = match kind {
+            Kind::Race => &self.races,
+            Kind::Sequential => &self.sequential,
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// Makes every job end after the case it is running.
     pub fn stop(&self) {
         self.stop.store(true, Ordering::Relaxed);
     }
 
-    fn stopped(&self) -> bool {
+    /// Whether it is to stop.
+    #[must_use]
+    pub fn stopped(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
     }
 }

@@ -68,11 +68,7 @@ impl<'a> Shared<'a> {
 
     /// Counts a finding. True if it is the first of its signature and kind.
     fn enter(&self, found: &Discovery) -> bool {
-        let counter = match found.kind {
-            Kind::Race => &self.progress.races,
-            Kind::Sequential => &self.progress.sequential,
-        };
-        counter.fetch_add(1, Ordering::Relaxed);
+        self.progress.show(found.kind);
         let mut state = self.state();
         let rows = &mut state.summary.rows;
         let known = rows

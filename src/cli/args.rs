@@ -6,8 +6,12 @@
 //!
 //! What it is not: what the commands do.
 
+mod compare;
+
+pub use compare::Compare;
+
 use crate::subject::Spec;
-use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::builder::{ArgPredicate, PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, Parser, Subcommand, value_parser};
 use clap_complete::Shell;
 use std::path::PathBuf;
@@ -36,6 +40,8 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Action {
     Hunt(Hunt),
+    Sweep(Sweep),
+    Compare(Compare),
     Replay(Replay),
     Show(Show),
     Minimize(Minimize),
@@ -54,7 +60,9 @@ pub enum Action {
     after_help = "Example: look for races of the default profile, the same ones every time\n  \
                         pagerace hunt --seed 1 --out found\n\n\
                         Example: does the current version stay silent?\n  \
-                        pagerace hunt --profile current --executions 1000000 --keep-going"
+                        pagerace hunt --profile current --executions 1000000 --keep-going\n\n\
+                        Example: how soon is each race on record found?\n  \
+                        pagerace hunt --all-races --jobs 2 --seconds 60"
 )]
 pub struct Hunt {
     #[command(flatten)]
@@ -86,6 +94,77 @@ pub struct Hunt {
     /// Print one JSON object on standard output, and everything else on standard error
     ///
     /// A finding's `first_execution` counts the cases of the job that found it, from one.
+    #[arg(long)]
+    pub json: bool,
+    /// Hunt for each race on record, alone on the default profile
+    ///
+    /// Each seed of a race ends at the signature on record, or when its time or cases are up; both, like
+    /// --jobs, are for each seed of each race. Ends with 0 if all are found, each by one seed at least.
+    /// Nothing is kept.
+    #[arg(long, conflicts_with_all = ["profile", "set", "out", "keep_going"])]
+    pub all_races: bool,
+    /// Seeds to hunt for each race with, from --seed on, or from 1 [default: 3]
+    #[arg(long, value_name = "N", requires = "all_races", value_parser = value_parser!(u64).range(1..=1000))]
+    pub seeds: Option<u64>,
+    /// Of the races on record, hunt for this one only; may be given several times
+    #[arg(long, value_name = "NAME", requires = "all_races")]
+    pub only: Vec<String>,
+    /// The value of each field of the spec, if it is fixed. Filled in by [`parse`].
+    #[arg(skip)]
+    pub fields: Vec<Option<u32>>,
+}
+
+/// Take one reference more at every instant, and see whether anything is lost.
+///
+/// The cases pass by themselves. Each is run again for every instant, every frame that has a count
+/// then, and every later instant: the reference is taken at the first and dropped at the second.
+/// Whatever the oracles then say is a finding; it is reduced, shown, and once more shown without the
+/// injected reference if an operation is found that takes it. Without `--all`, instants that nothing
+/// tells apart are tried once.
+#[derive(Debug, Args)]
+#[command(
+    group = clap::ArgGroup::new("what").args(["file", "random"]).required(true),
+    after_help = "Example: is every block freed whoever drops the last reference?\n  \
+                  pagerace sweep --random 2000 --seed 1\n\n\
+                  Example: a long one, that goes on where it was when it is run again\n  \
+                  pagerace sweep --random 1000000 --seed 1 --state sweep.json\n\n\
+                  Example: which instants does this case not survive?\n  \
+                  pagerace sweep idea.case --all"
+)]
+pub struct Sweep {
+    /// The case
+    #[arg(value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// Sweep so many random cases, those that show something by themselves not counted
+    #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(1..))]
+    pub random: Option<u64>,
+    #[command(flatten)]
+    pub source: Source,
+    /// Choose the random cases [default: drawn, and printed]
+    #[arg(long, value_name = "N", conflicts_with = "file")]
+    pub seed: Option<u64>,
+    /// Keep in this file how far the sweep is, and go on from there
+    ///
+    /// The file is made if it is not there, and replaced as a whole now and then. One process at a time
+    /// may use it. A later run may ask for more random cases, and for nothing else.
+    #[arg(long, value_name = "FILE")]
+    pub state: Option<PathBuf>,
+    /// Try every instant, also those that nothing tells apart
+    #[arg(long)]
+    pub all: bool,
+    /// The most runs for one case; what is not tried is said
+    #[arg(long, value_name = "N", default_value = "20000", value_parser = value_parser!(u64).range(1..))]
+    pub runs: u64,
+    /// CPUs of every random case [default: drawn for each]
+    #[arg(long, value_name = "N", conflicts_with = "file", value_parser = value_parser!(u8).range(1..=i64::from(crate::sweep::MOST_CPUS)))]
+    pub cpus: Option<u8>,
+    /// Keep entries in this directory [default: none are kept]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Print one JSON object on standard output, and everything else on standard error
+    ///
+    /// A finding's `first_case` counts the cases that were swept, from one, and `count` the runs that
+    /// showed it; `concrete` is the case that shows it without an injected reference, or null.
     #[arg(long)]
     pub json: bool,
     /// The value of each field of the spec, if it is fixed. Filled in by [`parse`].
@@ -147,8 +226,13 @@ pub struct Minimize {
 
 /// List the variants of history and the races on record.
 #[derive(Debug, Args)]
-#[command(after_help = "Example: which entry fails under which version?\n  \
-                        pagerace races --matrix")]
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "Example: what is on record about one of them?\n  \
+                  pagerace races show racy-pagehead\n\n\
+                  Example: which entry fails under which version?\n  \
+                  pagerace races --matrix"
+)]
 pub struct Races {
     /// Print one JSON object on standard output
     #[arg(long)]
@@ -160,6 +244,21 @@ pub struct Races {
     /// checkout's corpus]
     #[arg(long, value_name = "DIR", requires = "matrix")]
     pub corpus: Option<PathBuf>,
+    #[command(subcommand)]
+    pub action: Option<RacesAction>,
+}
+
+/// What to do with the record.
+#[derive(Debug, Subcommand)]
+pub enum RacesAction {
+    /// Print all that is on record about a race.
+    #[command(after_help = "Example: how did the kernel come to free pages twice?\n  \
+                            pagerace races show racy-pagehead")]
+    Show {
+        /// The race
+        #[arg(value_name = "NAME")]
+        name: String,
+    },
 }
 
 /// Look after the entries that are kept.
@@ -227,7 +326,7 @@ pub struct Completions {
 /// Which history cases run with.
 #[derive(Clone, Debug, Default, Args)]
 pub struct History {
-    /// The version to run
+    /// The version of the allocator's core to run
     #[arg(long, value_name = "PROFILE")]
     pub profile: Option<String>,
     /// Change one switch of the profile; may be given several times
@@ -274,13 +373,46 @@ pub fn command(spec: &'static Spec, name: &str) -> Command {
         .mut_subcommand("hunt", |hunt| {
             let hunt = named(hunt);
             let default = hunted_profile(spec);
-            let hunt = hunt.mut_arg("profile", |arg| arg.default_value(default));
+            let current = spec.profiles[0].name;
+            let hunt = hunt.mut_arg("profile", |arg| {
+                // Where one mechanism is asked about, its surroundings are to be silent.
+                let if_set = format!(
+                    "The version of the allocator's core to run [default with --set: {current}]"
+                );
+                let arg = arg.default_value(default).help(if_set);
+                arg.default_value_if("set", ArgPredicate::IsPresent, current)
+            });
+            let hunt = hunt.mut_arg("only", |arg| arg.value_parser(race_names(spec)));
             spec.fields.iter().fold(hunt, with_field)
+        })
+        .mut_subcommand("sweep", |sweep| {
+            let default = spec.profiles[0].name;
+            let help = format!("The version to run [default: {default}; of a file, its own]");
+            let sweep = named(sweep).mut_arg("profile", |arg| arg.help(help));
+            let sweep = spec.fields.iter().fold(sweep, with_field);
+            let ids = spec.fields.iter().map(|field| field_id(field.name));
+            ids.fold(sweep, |sweep, id| sweep.mut_arg(id, |arg| arg.conflicts_with("file")))
+        })
+        .mut_subcommand("compare", |compare| {
+            let profiles = || PossibleValuesParser::new(spec.profiles.iter().map(|p| p.name));
+            let compare = compare.mut_arg("first", |arg| arg.value_parser(profiles()));
+            let compare = compare.mut_arg("second", |arg| arg.value_parser(profiles()));
+            spec.fields.iter().fold(compare, with_field)
         })
         .mut_subcommand("replay", named)
         .mut_subcommand("show", named)
         .mut_subcommand("minimize", named)
+        .mut_subcommand("races", |races| {
+            races.mut_subcommand("show", |show| {
+                show.mut_arg("name", |arg| arg.value_parser(race_names(spec)))
+            })
+        })
         .mut_subcommand("corpus", |corpus| corpus.mut_subcommand("add", named))
+}
+
+/// The races on record.
+fn race_names(spec: &'static Spec) -> PossibleValuesParser {
+    PossibleValuesParser::new(spec.races.iter().map(|race| PossibleValue::new(race.name)))
 }
 
 /// Says which profiles, switches and variants there are.
@@ -329,45 +461,18 @@ fn capitalized(text: &str) -> String {
 /// What clap says to them: help that was asked for, too.
 pub fn parse(spec: &Spec, matches: &ArgMatches) -> Result<Cli, clap::Error> {
     let mut cli = Cli::from_arg_matches(matches)?;
-    if let (Action::Hunt(hunt), Some((_, matches))) = (&mut cli.action, matches.subcommand()) {
+    let fields = match &mut cli.action {
+        Action::Hunt(hunt) => &mut hunt.fields,
+        Action::Sweep(sweep) => &mut sweep.fields,
+        Action::Compare(compare) => &mut compare.fields,
+        _ => return Ok(cli),
+    };
+    if let Some((_, matches)) = matches.subcommand() {
         let value = |name| matches.get_one::<u32>(&field_id(name)).copied();
-        hunt.fields = spec.fields.iter().map(|field| value(field.name)).collect();
+        *fields = spec.fields.iter().map(|field| value(field.name)).collect();
     }
     Ok(cli)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::subject::Subject;
-    use crate::subject::mm::MmSubject;
-
-    #[test]
-    fn the_command_line_is_consistent() {
-        command(MmSubject::spec(), "pagerace").debug_assert();
-    }
-
-    #[test]
-    fn a_hunt_is_for_the_oldest_version_with_a_race() {
-        assert_eq!(hunted_profile(MmSubject::spec()), "linux-5.9");
-    }
-
-    #[test]
-    fn fields_become_options() {
-        let spec = MmSubject::spec();
-        let line = ["pagerace", "hunt", "--pcp-batch", "2"];
-        let matches = command(spec, "pagerace").try_get_matches_from(line).unwrap();
-        let Action::Hunt(hunt) = parse(spec, &matches).unwrap().action else { panic!() };
-        let at = spec.field("pcp_batch").unwrap();
-        assert_eq!(hunt.fields[at], Some(2));
-        assert_eq!(hunt.fields.iter().flatten().count(), 1);
-    }
-
-    #[test]
-    fn an_unknown_variant_is_answered_with_the_nearest() {
-        let line = ["pagerace", "hunt", "--set", "free_pages=v5_1"];
-        let error = command(MmSubject::spec(), "pagerace").try_get_matches_from(line).unwrap_err();
-        let text = error.to_string();
-        assert!(text.contains("free_pages=v5_10") && text.contains("similar"), "{text}");
-    }
-}
+mod tests;

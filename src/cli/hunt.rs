@@ -3,6 +3,8 @@
 //! What it is not: the campaign itself ([`crate::campaign`]); here are its options, what is shown of
 //! it, and what becomes of its findings.
 
+mod all_races;
+
 use super::judged::Bench;
 use super::keep::{Keeper, near, near_word};
 use super::output::{Error, Output, note};
@@ -28,7 +30,7 @@ use std::time::{Duration, Instant};
 /// How long a hunt takes if nothing is said.
 const SECONDS: Duration = Duration::from_secs(20);
 /// What a finding looks like on a terminal.
-const FOUND: Style = AnsiColor::Yellow.on_default().bold();
+pub(super) const FOUND: Style = AnsiColor::Yellow.on_default().bold();
 
 /// Runs a campaign.
 pub fn run<S: Subject>(
@@ -36,10 +38,14 @@ pub fn run<S: Subject>(
     program: &str,
     started: Instant,
 ) -> Result<Verdict, Error> {
+    if args.all_races {
+        return all_races::run::<S>(args);
+    }
     let label = input::history_label(&args.history, args::hunted_profile(S::spec()));
     let config = config::<S>(args, started);
     let out = if args.json { Output::stderr() } else { Output::stdout() };
-    let screen = Screen::new(Limits { executions: config.executions, time: config.time });
+    let screen =
+        Screen::new(Limits { executions: config.executions, time: config.time, unit: "cases" });
     let keeper = Keeper::new(args.out.as_deref())?;
     out.print(&header(&config, &label, args.seed.is_none(), &keeper))?;
     let progress = Arc::new(Progress::default());
@@ -59,9 +65,14 @@ pub fn run<S: Subject>(
     if interrupted.load(Ordering::Relaxed) {
         out.line("interrupted")?;
     }
-    out.print(&format!("\n{}", summary::text(S::spec(), &summary)))?;
+    out.print(&format!("\n{}", summary::text(S::spec(), &config.history, &summary)))?;
     if args.json {
-        let asked = Asked { profile: &label, seed: config.seed, jobs: config.jobs };
+        let asked = Asked {
+            profile: &label,
+            history: &config.history,
+            seed: config.seed,
+            jobs: config.jobs,
+        };
         let object = summary::json(S::spec(), &asked, &summary);
         Output::stdout().print(&races::pretty(&object))?;
     }
@@ -87,7 +98,7 @@ fn config<S: Subject>(args: &args::Hunt, started: Instant) -> Config {
 }
 
 /// A seed that nobody chose, short enough to be typed again.
-fn draw_seed() -> u64 {
+pub(super) fn draw_seed() -> u64 {
     // std keys its hash maps with random numbers of the system, and offers them nowhere else.
     let state = std::hash::RandomState::new();
     state.build_hasher().finish() & 0xffff_ffff
@@ -112,14 +123,20 @@ fn header(config: &Config, label: &str, drawn: bool, keeper: &Keeper) -> String 
 }
 
 /// The first interrupt ends the campaign in good order, the second the process.
-fn stop_on_interrupt(progress: &Arc<Progress>) -> Arc<AtomicBool> {
+pub(super) fn stop_on_interrupt(progress: &Arc<Progress>) -> Arc<AtomicBool> {
+    let progress = Arc::clone(progress);
+    on_interrupt(move || progress.stop())
+}
+
+/// The first interrupt calls `stop`, the second ends the process. Says whether there was one.
+fn on_interrupt(stop: impl Fn() + Send + 'static) -> Arc<AtomicBool> {
     let interrupted = Arc::new(AtomicBool::new(false));
-    let (seen, progress) = (Arc::clone(&interrupted), Arc::clone(progress));
+    let seen = Arc::clone(&interrupted);
     let handler = move || {
         if seen.swap(true, Ordering::Relaxed) {
             std::process::exit(super::COULD_NOT_RUN.into());
         }
-        progress.stop();
+        stop();
     };
     if let Err(error) = ctrlc::set_handler(handler) {
         note(&format!("an interrupt will end this without a summary: {error}"));
@@ -273,6 +290,6 @@ impl<S: Subject> Hunter<'_, S> {
 }
 
 /// What the program is called, without the directory it is in.
-fn program_name(program: &str) -> &str {
+pub(super) fn program_name(program: &str) -> &str {
     program.trim_matches('\'').rsplit('/').next().unwrap_or(program)
 }

@@ -9,6 +9,8 @@
 //! | `input`, `output` | files in, lines out, and the two ways to fail at it |
 //! | `judged` | one case run, judged and told apart |
 //! | `hunt`, `keep`, `progress`, `summary` | the campaign: its options, its findings, its progress, its end |
+//! | `sweep` | one reference more: the same for a sweep, and its state file |
+//! | `compare` | the same cases on two profiles |
 //! | `replay`, `show`, `minimize`, `races`, `corpus` | the other commands |
 //!
 //! Exit codes: 0 nothing found, or all as expected; 1 findings, or a mismatch; 2 could not run (which
@@ -18,6 +20,7 @@
 //! What it is not: anything that another front end would need. That is below.
 
 mod args;
+mod compare;
 mod corpus;
 mod hunt;
 mod input;
@@ -30,6 +33,7 @@ mod races;
 mod replay;
 mod show;
 mod summary;
+mod sweep;
 mod table;
 
 use crate::corpus::shown;
@@ -118,6 +122,8 @@ fn run<S: Subject>(line: &[OsString], started: Instant) -> ExitCode {
     let called = called(line);
     let verdict = match &cli.action {
         Action::Hunt(args) => hunt::run::<S>(args, &called, started),
+        Action::Sweep(args) => sweep::run::<S>(args, &called, started),
+        Action::Compare(args) => compare::run::<S>(args, &called),
         Action::Replay(args) => replay::run::<S>(args, &out),
         Action::Show(args) => show::run::<S>(args, &called, &out),
         Action::Minimize(args) => minimize::run::<S>(args, &out),

@@ -25,6 +25,8 @@ pub struct Limits {
     pub executions: Option<u64>,
     /// After this time.
     pub time: Option<Duration>,
+    /// What is counted.
+    pub unit: &'static str,
 }
 
 /// A view of a campaign.
@@ -61,7 +63,7 @@ impl Screen {
         let tick = if self.bar.is_some() { DRAWN } else { WRITTEN };
         while ended.recv_timeout(tick) == Err(RecvTimeoutError::Timeout) {
             let elapsed = self.started.elapsed();
-            let state = state(progress, elapsed);
+            let state = state(progress, self.limits.unit, elapsed);
             match &self.bar {
                 Some(bar) => {
                     bar.set_position(self.position(progress, elapsed));
@@ -84,7 +86,7 @@ impl Screen {
     }
 }
 
-fn state(progress: &Progress, elapsed: Duration) -> String {
+fn state(progress: &Progress, unit: &str, elapsed: Duration) -> String {
     let cases = progress.executions();
     let rate = (cases as f64 / elapsed.as_secs_f64().max(0.001)) as u64;
     let (races, sequential) = progress.findings();
@@ -95,5 +97,5 @@ fn state(progress: &Progress, elapsed: Duration) -> String {
             format!("{} show a race, {} a sequential bug", grouped(races), grouped(other))
         }
     };
-    format!("{} cases, {}/s, {found}", grouped(cases), grouped(rate))
+    format!("{} {unit}, {}/s, {found}", grouped(cases), grouped(rate))
 }

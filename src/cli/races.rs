@@ -1,4 +1,4 @@
-//! `races`: the variants of history, the races on record, and which entry fails where.
+//! `races`: the variants of history, the races on record, one of them in full, and which entry fails where.
 //!
 //! What it is not: the record. That stands in the subject's tables.
 
@@ -10,6 +10,7 @@ use super::{Verdict, args};
 use crate::corpus::Entry;
 use crate::corpus::check::too_large;
 use crate::corpus::replay::{Cell, row};
+use crate::oracle::Kind;
 use crate::program::Expect;
 use crate::subject::{RaceSpec, Spec, Subject};
 use serde_json::{Value, json};
@@ -19,6 +20,11 @@ use std::path::{Path, PathBuf};
 pub fn run<S: Subject>(args: &args::Races, out: &Output) -> Result<Verdict, Error> {
     let spec = S::spec();
     let mut verdict = Verdict::Clean;
+    if let Some(args::RacesAction::Show { name }) = &args.action {
+        let race = spec.races.iter().find(|race| race.name == name);
+        out.print(&told(race.expect("the command line knows the races")))?;
+        return Ok(verdict);
+    }
     let text = match (args.matrix, args.json) {
         (false, false) => list(spec),
         (false, true) => pretty(&list_json(spec)),
@@ -98,6 +104,32 @@ fn list_json(spec: &'static Spec) -> Value {
     };
     let variants: Vec<Value> = lines(spec).into_iter().map(line).collect();
     json!({ "schema": 1, "subject": spec.name, "variants": variants })
+}
+
+/// The kind in which a race is promised to show itself.
+pub(super) const fn promised_kind(race: &RaceSpec) -> Kind {
+    if race.sequential { Kind::Sequential } else { Kind::Race }
+}
+
+/// All that is on record about a race.
+fn told(race: &RaceSpec) -> String {
+    let also = race.also.join(", ");
+    let entry = match race.entry {
+        "-" => "-".to_owned(),
+        entry => format!("corpus/{entry}"),
+    };
+    let rows = [
+        ("switch", format!("{}={}", race.switch, race.variant)),
+        ("introduced", race.introduced.to_owned()),
+        ("fixed", race.fixed.to_owned()),
+        ("versions", race.versions.to_owned()),
+        ("CVE", race.cve.to_owned()),
+        ("signature", format!("{} ({})", race.signature, promised_kind(race))),
+        ("also", if also.is_empty() { "-".to_owned() } else { also }),
+        ("entry", entry),
+    ];
+    let rows = rows.map(|(name, value)| vec![name.to_owned(), value]);
+    format!("{}\n\n{}\n{}", race.name, table(&rows, &[]), race.doc)
 }
 
 /// An entry and what its programs do under each profile.

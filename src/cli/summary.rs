@@ -11,6 +11,8 @@ use serde_json::{Map, Value, json};
 pub struct Asked<'a> {
     /// The profile, with what was set apart from it.
     pub profile: &'a str,
+    /// What that means, switch by switch.
+    pub history: &'a [u8],
     /// The seed.
     pub seed: u64,
     /// How many jobs.
@@ -18,7 +20,7 @@ pub struct Asked<'a> {
 }
 
 /// The summary for people.
-pub fn text(spec: &Spec, summary: &Summary) -> String {
+pub fn text(spec: &Spec, history: &[u8], summary: &Summary) -> String {
     let mut text = format!(
         "{} cases in {:.1} s, {}/s; {} operations, {} % of them skipped; {} cases run twice\n",
         grouped(summary.executions),
@@ -36,7 +38,7 @@ pub fn text(spec: &Spec, summary: &Summary) -> String {
     }
     if !spec.outcomes.is_empty() {
         text.push_str("\nwhat the cases exercised:\n");
-        text.push_str(&outcomes(spec, summary));
+        text.push_str(&outcomes(spec, history, summary));
     }
     text
 }
@@ -63,11 +65,22 @@ fn findings(summary: &Summary) -> String {
     table(&rows, &[2, 3, 4, 5, 6, 7])
 }
 
+/// The outcomes that can occur under a history, and how often they did.
+fn possible<'a>(
+    spec: &'a Spec,
+    history: &'a [u8],
+    summary: &'a Summary,
+) -> impl Iterator<Item = (&'static str, u64)> + 'a {
+    let outcomes = spec.outcomes.iter().zip(&summary.outcomes);
+    let possible = outcomes.filter(|(outcome, _)| spec.is_possible(outcome, history));
+    possible.map(|(outcome, &count)| (outcome.name, count))
+}
+
 /// Two outcomes a line.
-fn outcomes(spec: &Spec, summary: &Summary) -> String {
-    let names = spec.outcomes.iter().zip(&summary.outcomes);
-    let cells: Vec<[String; 2]> =
-        names.map(|(name, &count)| [format!("  {name}"), grouped(count)]).collect();
+fn outcomes(spec: &Spec, history: &[u8], summary: &Summary) -> String {
+    let cells: Vec<[String; 2]> = possible(spec, history, summary)
+        .map(|(name, count)| [format!("  {name}"), grouped(count)])
+        .collect();
     let half = cells.len().div_ceil(2);
     let rows: Vec<Vec<String>> = (0..half)
         .map(|at| cells[at].iter().chain(cells.get(at + half).into_iter().flatten()))
@@ -96,11 +109,8 @@ pub fn json(spec: &Spec, asked: &Asked<'_>, summary: &Summary) -> Value {
             })
         })
         .collect();
-    let outcomes: Map<String, Value> = spec
-        .outcomes
-        .iter()
-        .zip(&summary.outcomes)
-        .map(|(name, &count)| ((*name).to_owned(), json!(count)))
+    let outcomes: Map<String, Value> = possible(spec, asked.history, summary)
+        .map(|(name, count)| (name.to_owned(), json!(count)))
         .collect();
     json!({
         "schema": 1,

@@ -71,11 +71,32 @@ pub enum Holder {
     Get,
     /// A walker over frame numbers.
     Scan,
+    /// The allocator of a run of pages that are to become one block, while they are single pages.
+    Contig,
+    /// Private data that a filesystem keeps with a cached page.
+    Private,
+    /// A network device or another caller that was handed memory without a right to its pages.
+    Net,
+    /// Who keeps a page out of use because its memory is broken.
+    Poison,
+    /// A speculative reference that a search puts in, of nobody in the program.
+    Spec,
 }
 
 impl Holder {
     /// All holders, in the order of their discriminants.
-    pub const ALL: [Self; 5] = [Self::Owner, Self::Cache, Self::Lookup, Self::Get, Self::Scan];
+    pub const ALL: [Self; 10] = [
+        Self::Owner,
+        Self::Cache,
+        Self::Lookup,
+        Self::Get,
+        Self::Scan,
+        Self::Contig,
+        Self::Private,
+        Self::Net,
+        Self::Poison,
+        Self::Spec,
+    ];
 
     /// Its name in reports and signatures.
     #[must_use]
@@ -86,6 +107,11 @@ impl Holder {
             Self::Lookup => "lookup",
             Self::Get => "get",
             Self::Scan => "scan",
+            Self::Contig => "contig",
+            Self::Private => "private",
+            Self::Net => "net",
+            Self::Poison => "poison",
+            Self::Spec => "spec",
         }
     }
 }
@@ -106,6 +132,8 @@ pub enum RefChange {
     Freeze,
     /// A frozen count given back.
     Unfreeze,
+    /// Stored over whatever there was; the storer claims that all references are its own.
+    Store,
 }
 
 /// A section in which a task must not sleep.
@@ -184,6 +212,22 @@ pub enum Event<O = usize> {
         frame: FrameNumber,
         /// Size before.
         order: Order,
+    },
+    /// Single pages of one owner became a compound block of this order; says nothing about their
+    /// counts. The way back is a `PageSplit`.
+    PageCompound {
+        /// First frame.
+        frame: FrameNumber,
+        /// Size of the new block.
+        order: Order,
+    },
+    /// A drain of a CPU's list: it has looked at the list, or is through with it. What was on the list
+    /// at the look must be off it at the end.
+    ListDrain {
+        /// Whose list.
+        list: CpuId,
+        /// Through, or only at the look.
+        done: bool,
     },
     /// A page became visible to lookups.
     CacheAdd {
@@ -293,6 +337,8 @@ impl<O> Event<O> {
                 Event::PageRef { frame, change, count, holder, done }
             }
             Self::PageSplit { frame, order } => Event::PageSplit { frame, order },
+            Self::PageCompound { frame, order } => Event::PageCompound { frame, order },
+            Self::ListDrain { list, done } => Event::ListDrain { list, done },
             Self::CacheAdd { mapping, index, frame } => Event::CacheAdd { mapping, index, frame },
             Self::CacheDelete { mapping, index, frame } => {
                 Event::CacheDelete { mapping, index, frame }

@@ -338,7 +338,7 @@ impl fmt::Display for Explained<'_> {
             Broken::ShowsNothing => write!(f, "expected `{promised}`, but the run passes"),
             Broken::Shows { found } => write!(f, "expected `{promised}`, but it shows `{found}`"),
             Broken::NotRun { op, skipped } => {
-                let name = self.spec.ops[usize::from(case.ops[op.index()].op)].name;
+                let name = self.spec.row(case.ops[op.index()].op).name;
                 let why = if *skipped { "was skipped" } else { "did not begin" };
                 write!(f, "{} ({name}) {why}: an entry has no idle operations", op_name(case, *op))
             }

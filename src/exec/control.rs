@@ -16,7 +16,9 @@ use super::engine::{self, DRIVER, Scheduling, TaskNumber};
 use super::policy::{At, PolicyState};
 use super::session::Options;
 use super::sites::{NO_OP, Pending, Sites};
-use super::trace::{Ending, Entry, OpEnd, Phase, Point, Run, SwitchReason, Waiter, What};
+use super::trace::{
+    Ending, Entry, OpEnd, Phase, Point, Run, StepIndex, SwitchReason, Waiter, What,
+};
 use crate::program::{Action, Case, Decision, OpId, Policy};
 use crate::subject::{Names, Spec};
 use pagerace_core::sync::{CpuId, MAX_CPUS};
@@ -73,6 +75,8 @@ pub(super) struct Control {
     announce: Cell<bool>,
     /// Whether no access was made since the last CPU was chosen.
     idle: Cell<bool>,
+    /// See [`Options::resume`].
+    resume: Cell<Option<(u8, u8)>>,
 }
 
 impl Control {
@@ -109,6 +113,7 @@ impl Control {
             announced: RefCell::default(),
             announce: Cell::new(false),
             idle: Cell::new(true),
+            resume: Cell::new(None),
         }
     }
 
@@ -117,6 +122,7 @@ impl Control {
         let with_switches = options.sequential.is_none();
         let policy = if with_switches { case.policy } else { Policy::Stay };
         self.announce.set(options.announce);
+        self.resume.set(options.resume);
         self.idle.set(true);
         self.announced.borrow_mut().clear();
         self.trace.borrow_mut().clear();
@@ -275,7 +281,7 @@ impl Control {
         if self.cut.get() {
             return self.next_to_unwind();
         }
-        let next = self.cpus.next_in_order();
+        let next = self.resumed_after(me).or_else(|| self.cpus.next_in_order());
         if let Some(next) = next {
             let why = SwitchReason::Ended;
             self.push(What::Switch { to: CpuId::new(next), why });
@@ -287,6 +293,13 @@ impl Control {
             return self.next_to_unwind();
         }
         next
+    }
+
+    /// Who was to go on when this CPU ends, if it can.
+    fn resumed_after(&self, ended: usize) -> Option<usize> {
+        let (after, next) = self.resume.get()?;
+        let can = usize::from(after) == ended && self.cpus.enabled() >> next & 1 == 1;
+        can.then_some(usize::from(next))
     }
 
     /// In a run being cut: the next CPU that has a stack to unwind.
@@ -356,7 +369,9 @@ impl Control {
         if self.announce.get() {
             let enabled = self.cpus.enabled();
             let idle = self.idle.get();
-            self.announced.borrow_mut().push(Point { at: at.key(), cpu: me as u8, enabled, idle });
+            let step = StepIndex(self.trace.borrow().len());
+            let point = Point { at: at.key(), cpu: me as u8, enabled, idle, step };
+            self.announced.borrow_mut().push(point);
         }
         match self.points.get() {
             Points::Shuttle => self.switch_away(me, None),

@@ -20,6 +20,7 @@
 //!
 //! What it is not: a verdict, or edge coverage. Set-up and drain have no signals.
 
+use super::sites::MAX_CLASSES;
 use super::trace::{Phase, Run, SwitchReason, What};
 use crate::program::{Case, Key, OpId, Site};
 use crate::subject::{ObjectId, Spec};
@@ -106,7 +107,7 @@ impl Coverage {
     pub fn new(spec: &Spec) -> Self {
         Self {
             references: spec.classes.iter().any(|class| class.refcount),
-            last: vec![Last::default(); 32 * INSTANCES],
+            last: vec![Last::default(); (MAX_CLASSES + 1) * INSTANCES],
             run: 0,
             frames: [Frame::default(); FRAMES],
             begun: [0; MAX_CPUS],
@@ -243,7 +244,7 @@ impl Coverage {
         }
         let references = &mut self.frames[at].references;
         *references = match change {
-            RefChange::Set | RefChange::Unfreeze => count,
+            RefChange::Set | RefChange::Unfreeze | RefChange::Store => count,
             RefChange::Get | RefChange::TryGet => references.saturating_add(count),
             RefChange::Put => references.saturating_sub(count),
             RefChange::Freeze => 0,
@@ -269,6 +270,7 @@ impl Coverage {
                 }
                 return;
             }
+            Event::PageCompound { frame, order } => (frame, order, Within::Compound),
             Event::PageLock { locked, .. } => return self.hold(usize::from(by), locked),
             Event::RcuRead { inside } => {
                 self.reads[usize::from(by)] = inside;

@@ -2,7 +2,7 @@
 //!
 //! What it is not: a decision. It says who could run and who goes on when nobody decides.
 
-use pagerace_core::sync::{MAX_CPUS, Waiting};
+use pagerace_core::sync::{MAX_CPUS, MAX_WATCHED, Waiting};
 use std::cell::Cell;
 
 /// Where a CPU's program is.
@@ -15,7 +15,7 @@ pub(super) enum CpuState {
     /// It runs, or could.
     Ready,
     /// It cannot go on until one of these objects is released, woken or changed.
-    Waiting { addrs: [usize; 2], waiting: Waiting },
+    Waiting { addrs: [usize; MAX_WATCHED], waiting: Waiting },
 }
 
 /// The states of all CPUs.

@@ -20,6 +20,8 @@ pub struct Options {
     pub sequential: Option<[u8; MAX_CPUS]>,
     /// Keep the list of points in [`Run::announced`].
     pub announce: bool,
+    /// When the program of the first of these CPUs ends, the second goes on, if it can.
+    pub resume: Option<(u8, u8)>,
 }
 
 /// The order in which CPUs go on when one ends or waits.
@@ -152,6 +154,12 @@ pub struct Session<'a, S: Subject> {
 }
 
 impl<S: Subject> Session<'_, S> {
+    /// The last run.
+    #[must_use]
+    pub fn last(&self) -> &Run {
+        &self.executor.run
+    }
+
     /// Runs a case as it says.
     pub fn run(&mut self, case: &Case) -> &Run {
         self.run_with(case, Options::default())
@@ -297,7 +305,7 @@ impl<S: Subject> Shared<S> {
         };
         for (id, op) in case.program(place) {
             self.control.op_started(id);
-            let takes = S::spec().ops[usize::from(op.op)].takes;
+            let takes = S::spec().row(op.op).takes;
             let right = op.right.and_then(|from| self.take(from, |r| takes.has(S::kind(r))));
             let end = if !takes.is_empty() && right.is_none() {
                 OpEnd::Skipped

@@ -12,7 +12,7 @@ use std::cell::Cell;
 /// What stands for the operation where there is none.
 pub(super) const NO_OP: u8 = u8::MAX;
 /// The most object classes a subject may have.
-pub(super) const MAX_CLASSES: usize = 31;
+pub(super) const MAX_CLASSES: usize = 63;
 /// Where accesses to objects that the subject did not name are counted.
 const UNNAMED: usize = MAX_CLASSES;
 const KINDS: usize = Kind::ALL.len();

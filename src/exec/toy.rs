@@ -42,6 +42,7 @@ pub(crate) const RELAX: u8 = 8;
 pub(crate) const UNLOCKED: u8 = 9;
 
 static SPEC: Spec = Spec {
+    injected: &[],
     name: "toy",
     ops: &[
         op("bump", &[REGISTER]),
@@ -58,6 +59,7 @@ static SPEC: Spec = Spec {
     rights: &[],
     fields: &[],
     switches: &[],
+    retired: &[],
     profiles: &[ProfileSpec { name: "toy", history: &[] }],
     races: &[],
     classes: &[
@@ -144,7 +146,7 @@ impl Subject for Toy {
                 if seen != 0 {
                     break;
                 }
-                relax::<Controlled>([&(register, seen) as &dyn Watch, &(register, seen)]);
+                relax::<Controlled>(&[&(register, seen) as &dyn Watch]);
             },
             _ => self.guarded.set(&self.locks[0], 2),
         }

@@ -165,6 +165,8 @@ pub struct Point {
     /// No access was made since the schedule chose this CPU: choosing another one here is the same
     /// as having chosen it before.
     pub idle: bool,
+    /// How much of the trace was written then: the access is none of that.
+    pub step: StepIndex,
 }
 
 /// A finished run. Its buffers are reused by the next one of the same executor.

@@ -1,7 +1,7 @@
 //! The single edits, each tried by one run.
 //!
 //! Removing an operation never makes another one mean something else: who named its result names
-//! nothing from then on.
+//! nothing from then on. Where that is too much, as the operation only passes a right on, it is passed by.
 
 use super::Reducer;
 use crate::program::{Action, Case, OpId, Place};
@@ -31,6 +31,18 @@ pub(super) fn without_op(case: &Case, at: usize) -> Case {
     edited
 }
 
+/// `case` without its operation at index `at`, whose result's user takes what it took itself. None if it
+/// takes nothing or nobody uses its result.
+pub(super) fn passed_by(case: &Case, at: usize) -> Option<Case> {
+    let own = OpId(at as u8);
+    let right = case.ops[at].right?;
+    let mut edited = case.clone();
+    for op in edited.ops.iter_mut().filter(|op| op.right == Some(own)) {
+        op.right = Some(right);
+    }
+    (edited.ops != case.ops).then(|| without_op(&edited, at))
+}
+
 /// Whole CPUs, operations, pairs, decisions. Whether anything was taken.
 pub(super) fn coarse<S: Subject>(r: &mut Reducer<'_, '_, S>) -> bool {
     let mut any = false;
@@ -44,7 +56,11 @@ pub(super) fn coarse<S: Subject>(r: &mut Reducer<'_, '_, S>) -> bool {
         if r.best.ops.is_empty() {
             break;
         }
-        any |= r.accept(without_op(&r.best, at));
+        if r.accept(without_op(&r.best, at)) {
+            any = true;
+        } else if let Some(edited) = passed_by(&r.best, at) {
+            any |= r.accept(edited);
+        }
     }
     any |= pairs(r);
     let mut at = r.best.decisions.len();
@@ -143,7 +159,7 @@ pub(super) fn fine<S: Subject>(r: &mut Reducer<'_, '_, S>) -> bool {
         any |= r.accept(with_swapped_cpus(&r.best, r.best.first));
     }
     for at in 0..r.best.ops.len() {
-        for &op in spec.ops[usize::from(r.best.ops[at].op)].simpler {
+        for &op in spec.row(r.best.ops[at].op).simpler {
             let mut edited = r.best.clone();
             edited.ops[at].op = op as u8;
             clear_unused(&mut edited, spec, at);
@@ -152,7 +168,7 @@ pub(super) fn fine<S: Subject>(r: &mut Reducer<'_, '_, S>) -> bool {
                 break;
             }
         }
-        for operand in 0..spec.ops[usize::from(r.best.ops[at].op)].operands.len() {
+        for operand in 0..spec.row(r.best.ops[at].op).operands.len() {
             any |= lower_operand(r, at, operand);
         }
         if r.best.ops[at].right.is_some() {
@@ -179,7 +195,7 @@ pub(super) fn fine<S: Subject>(r: &mut Reducer<'_, '_, S>) -> bool {
 
 fn clear_unused(case: &mut Case, spec: &crate::subject::Spec, at: usize) {
     let op = &mut case.ops[at];
-    let row = &spec.ops[usize::from(op.op)];
+    let row = spec.row(op.op);
     for (i, operand) in op.operands.iter_mut().enumerate() {
         *operand = row.operands.get(i).map_or(0, |o| *operand % o.limit);
     }
@@ -242,4 +258,23 @@ fn with_swapped_cpus(case: &Case, other: u8) -> Case {
     }
     edited.first = swap(edited.first);
     edited
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::program::text::{Text, parse};
+    use crate::subject::mm::SPEC;
+
+    #[test]
+    fn an_operation_that_passes_a_right_on_is_passed_by() {
+        let text = "pagerace case v1\nsubject mm\ncpu0:\n  p0 = alloc order=1\n  \
+                    p1 = tail_get p0 tail=0\n  free_pages p1\n";
+        let case = parse(&SPEC, text.as_bytes()).expect("it is a case").case;
+        let edited = passed_by(&case, 1).expect("its result is used");
+        let printed = Text { spec: &SPEC, case: &edited }.to_string();
+        assert!(printed.contains("  p0 = alloc order=1\n  free_pages p0\n"), "{printed}");
+        // One that takes nothing, and one whose result nobody uses.
+        assert_eq!((passed_by(&case, 0), passed_by(&case, 2)), (None, None));
+    }
 }

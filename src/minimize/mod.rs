@@ -217,17 +217,17 @@ impl<S: Subject> Reducer<'_, '_, S> {
         let mut at = 0;
         while at < self.best.ops.len() && !self.out_of_budget() {
             let switches = self.best.switches();
-            let mut candidate = edits::without_op(&self.best, at);
-            candidate.normalize();
             if switches > ENUMERATED_SWITCHES {
                 return;
             }
-            let found = self.enumerate(&candidate, switches);
-            if found.is_some_and(|found| self.take_if_same_kind(found)) {
-                at = 0;
-            } else {
-                at += 1;
-            }
+            let without =
+                [Some(edits::without_op(&self.best, at)), edits::passed_by(&self.best, at)];
+            let taken = without.into_iter().flatten().any(|mut candidate| {
+                candidate.normalize();
+                let found = self.enumerate(&candidate, switches);
+                found.is_some_and(|found| self.take_if_same_kind(found))
+            });
+            at = if taken { 0 } else { at + 1 };
         }
     }
 }
@@ -245,7 +245,7 @@ fn cost(spec: &Spec, case: &Case) -> impl Ord + use<> {
     let fails = case.decisions.iter().filter(|d| d.action == Action::Fail).count();
     let in_programs = case.ops.iter().filter(|op| op.place != Place::Setup).count();
     let operands: u32 = case.ops.iter().flat_map(|op| op.operands).sum();
-    let kinds: usize = case.ops.iter().map(|op| depth(spec, usize::from(op.op))).sum();
+    let kinds: usize = case.ops.iter().map(|op| depth(spec, op.op)).sum();
     let policy = usize::from(case.policy != Policy::Stay);
     let dangling = case.ops.iter().filter(|op| op.right.is_some()).count();
     (
@@ -256,6 +256,6 @@ fn cost(spec: &Spec, case: &Case) -> impl Ord + use<> {
 }
 
 /// How far an operation is from one that nothing simpler can stand for.
-fn depth(spec: &Spec, op: usize) -> usize {
-    spec.ops[op].simpler.iter().map(|&simpler| 1 + depth(spec, simpler)).max().unwrap_or(0)
+fn depth(spec: &Spec, op: u8) -> usize {
+    spec.row(op).simpler.iter().map(|&simpler| 1 + depth(spec, simpler as u8)).max().unwrap_or(0)
 }

@@ -21,6 +21,8 @@ pub enum Class {
     Overlap,
     /// Free buddies that were not merged.
     NotCoalesced,
+    /// Pages were left on a list that was drained.
+    NotDrained,
     /// A reference that nobody has was dropped, or one was taken from nothing.
     Refcount,
     /// A lookup returned what was not there.
@@ -41,17 +43,20 @@ pub enum Class {
     Livelock,
     /// The subject panicked.
     Panic,
+    /// A sum at rest is not what it should be.
+    Accounting,
     /// One case ran in two ways.
     Nondeterminism,
 }
 
 impl Class {
     /// All classes, in the order in which they are listed to users.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::Leak,
         Self::DoubleFree,
         Self::Overlap,
         Self::NotCoalesced,
+        Self::NotDrained,
         Self::Refcount,
         Self::Lookup,
         Self::BadPage,
@@ -62,6 +67,7 @@ impl Class {
         Self::Deadlock,
         Self::Livelock,
         Self::Panic,
+        Self::Accounting,
         Self::Nondeterminism,
     ];
 
@@ -73,6 +79,7 @@ impl Class {
             Self::DoubleFree => "double-free",
             Self::Overlap => "overlap",
             Self::NotCoalesced => "not-coalesced",
+            Self::NotDrained => "not-drained",
             Self::Refcount => "refcount",
             Self::Lookup => "lookup",
             Self::BadPage => "bad-page",
@@ -83,6 +90,7 @@ impl Class {
             Self::Deadlock => "deadlock",
             Self::Livelock => "livelock",
             Self::Panic => "panic",
+            Self::Accounting => "accounting",
             Self::Nondeterminism => "nondeterminism",
         }
     }
@@ -110,6 +118,15 @@ impl Signature {
             text.push_str(detail);
         }
         Self(text)
+    }
+
+    /// Says that references of this holder are part of the story, unless a detail says so already.
+    pub(super) fn involve(&mut self, holder: Holder) {
+        let named = |detail: &str| detail.strip_prefix("held-").unwrap_or(detail) == holder.name();
+        if !self.0.split('/').any(named) {
+            self.0.push('/');
+            self.0.push_str(holder.name());
+        }
     }
 
     /// As it is printed.
@@ -207,12 +224,14 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// Whether the reference dropped last was a scanner's. Scanners take references to frames that
-    /// they know nothing of, so what they show is found in no time and stands for a question of its
-    /// own; it is kept under its own name.
+    /// Whether it is named after a scanner: its signature ends in `/scan`. Scanners take references to
+    /// frames that they know nothing of, so what they show is found in no time and stands for a question of
+    /// its own; it is kept under its own name. Where a signature does not end in a holder it says the same
+    /// whoever dropped the last reference, and so it counts the same.
     #[must_use]
     pub fn is_scanners(&self) -> bool {
-        self.facts.dropped_last.is_some_and(|dropped| dropped.holder == Holder::Scan)
+        let last = self.signature.as_str().rsplit('/').next();
+        last == Some(Holder::Scan.name())
     }
 
     /// Whether a search that shall find a race has found one: a race, and not a scanner's.

@@ -41,12 +41,21 @@ pub(super) struct Frame {
     refs: [i32; Holder::ALL.len()],
     /// Their sum.
     total: i32,
+    /// What there was before the count was frozen last, and how many.
+    frozen: [i32; Holder::ALL.len()],
+    frozen_total: i32,
 }
 
 impl Frame {
     /// One that no event has named.
-    const UNTOUCHED: Self =
-        Self { state: State::Untouched, last_block: None, refs: [0; Holder::ALL.len()], total: 0 };
+    const UNTOUCHED: Self = Self {
+        state: State::Untouched,
+        last_block: None,
+        refs: [0; Holder::ALL.len()],
+        total: 0,
+        frozen: [0; Holder::ALL.len()],
+        frozen_total: 0,
+    };
 
     /// How many references there are.
     pub fn count(&self) -> i32 {
@@ -75,10 +84,31 @@ impl Frame {
     }
 
     /// Whether the references exist that a freeze of `count` claims: one is `holder`'s, the rest
-    /// are the cache's.
+    /// are the cache's and that of the page's private data.
     pub fn can_freeze(&self, count: i32, holder: Holder) -> bool {
         let own = i32::from(holder != Holder::Cache);
-        self.held(holder) >= own && self.held(Holder::Cache) >= count - own
+        let kept = self.held(Holder::Cache) + self.held(Holder::Private);
+        self.held(holder) >= own && kept == count - own
+    }
+
+    /// Nobody has a reference until the count is given back.
+    fn freeze(&mut self) {
+        (self.frozen, self.frozen_total) = (self.refs, self.total);
+        self.forget_references();
+    }
+
+    /// `count` references are given back: what was frozen, but for one of the cache's if the page has
+    /// left it meanwhile.
+    fn unfreeze(&mut self, count: i32, holder: Holder) {
+        self.forget_references();
+        let left = self.frozen_total - count;
+        if left == 0 || (left == 1 && self.frozen[Holder::Cache as usize] > 0) {
+            (self.refs, self.total) = (self.frozen, self.frozen_total);
+            self.add(Holder::Cache, -left);
+        } else {
+            self.add(holder, 1);
+            self.add(Holder::Cache, count - 1);
+        }
     }
 }
 
@@ -154,6 +184,21 @@ impl Ledger {
         &self.blocks[id.0 as usize]
     }
 
+    /// The frames on a list, in ascending order.
+    pub fn on_list(&self, list: FreeList) -> impl Iterator<Item = FrameNumber> {
+        let on_it = move |frame: &Frame| frame.state == State::Free(list);
+        let frames = self.frames.iter().enumerate();
+        frames.filter(move |(_, frame)| on_it(frame)).map(|(at, _)| FrameNumber(at as u32))
+    }
+
+    /// Whether `frame` is in an allocation that the operation at hand made.
+    pub fn allocated_by(&self, scene: &Scene<'_>, frame: FrameNumber) -> bool {
+        self.owner(frame).is_some_and(|id| {
+            let by = self.block(id).allocated;
+            (by.cpu, by.op) == (scene.cpu, scene.op)
+        })
+    }
+
     /// The allocation that owns `frame` now.
     pub fn owner(&self, frame: FrameNumber) -> Option<BlockId> {
         match self.frame(frame).state {
@@ -220,6 +265,14 @@ impl Ledger {
         }
     }
 
+    /// Single pages became a compound block, which is one allocation from here on. What is known of their
+    /// counts stays.
+    pub fn compound(&mut self, frame: FrameNumber, order: Order) {
+        let Some(id) = self.owner(frame) else { return };
+        let first = *self.block(id);
+        self.push(Block { frame, order, compound: true, ..first });
+    }
+
     /// A refcount changed.
     pub fn reference(
         &mut self,
@@ -232,20 +285,13 @@ impl Ledger {
         let shadow = self.frame_mut(frame);
         match change {
             RefChange::Get | RefChange::TryGet => return shadow.add(holder, count),
-            RefChange::Set => {
+            RefChange::Set | RefChange::Store => {
                 shadow.forget_references();
                 return shadow.add(holder, count);
             }
-            RefChange::Unfreeze => {
-                shadow.forget_references();
-                shadow.add(holder, 1);
-                return shadow.add(Holder::Cache, count - 1);
-            }
+            RefChange::Unfreeze => return shadow.unfreeze(count, holder),
             RefChange::Put => shadow.add(holder, -count),
-            RefChange::Freeze => {
-                shadow.add(holder, -1);
-                shadow.add(Holder::Cache, 1 - count);
-            }
+            RefChange::Freeze => shadow.freeze(),
         }
         if let Some(id) = self.owner(frame) {
             let origin = scene.origin();

@@ -5,6 +5,7 @@
 //! | [`conservation`] | `leak` |
 //! | [`ownership`] | `double-free` |
 //! | [`overlap`] | `overlap`, `not-coalesced` |
+//! | [`drain`] | `not-drained` |
 //! | [`refcount`] | `refcount` |
 //! | [`lookup`] | `lookup` |
 //! | [`context`] | `sleeping-in-atomic`, `unlocked` |
@@ -12,13 +13,14 @@
 //! | [`rcu`] | `rcu` |
 //! | [`bad_page`] | `bad-page` |
 //! | [`progress`] | `deadlock`, `livelock`, `panic` |
+//! | [`accounting`] | `accounting` |
 //! | [`nondeterminism`] | `nondeterminism` |
 //!
 //! [`Judge`] passes once over the trace, showing each line to the oracles it concerns and then to the
 //! `ledger` they share. The **first violation in the trace** is the finding: what comes after it
 //! may be its consequence. On one line the order is: ownership or overlap, then the rest. The ending
 //! comes after the trace; the census, which exists only at quiescence, comes last, in the order
-//! overlap, leak, not-coalesced, refcount, contradicting structures (a leak explains a counter that
+//! overlap, leak, not-coalesced, refcount, contradicting structures, sums (a leak explains a counter that
 //! is off, not the other way round).
 //!
 //! What it is not: it runs nothing, knows no operation by name and allocates nothing while it finds
@@ -28,9 +30,11 @@
 //! An oracle panics where the subject's *reporting* is at fault (see [`refcount`], [`lookup`]): a
 //! mistake in a program of ours, not a finding about it.
 
+pub mod accounting;
 pub mod bad_page;
 pub mod conservation;
 pub mod context;
+pub mod drain;
 pub mod finding;
 pub mod kind;
 mod ledger;
@@ -56,10 +60,11 @@ use crate::exec::trace::{Ending, Entry, Run, StepIndex, SwitchReason, TraceEvent
 use crate::program::Case;
 use crate::subject::{ObjectId, Spec};
 use context::Contexts;
+use drain::Drains;
 use ledger::Ledger;
 use lookup::{Lookups, Slot};
 use overlap::Map;
-use pagerace_core::event::{Event, Order};
+use pagerace_core::event::{Event, Holder, Order};
 use pagerace_core::sync::{Kind as AccessKind, MAX_CPUS, Waiting};
 use rcu::Readers;
 use refcount::Refcounts;
@@ -74,6 +79,7 @@ pub struct Judge {
     contexts: Contexts,
     locks: LockOrder,
     readers: Readers,
+    drains: Drains,
     map: Map,
     /// The last access of each CPU.
     accesses: [Option<StepIndex>; MAX_CPUS],
@@ -99,6 +105,7 @@ impl Judge {
             contexts: Contexts::default(),
             locks: LockOrder::default(),
             readers: Readers::default(),
+            drains: Drains::default(),
             map: Map::default(),
             accesses: [None; MAX_CPUS],
             without: Vec::new(),
@@ -112,11 +119,20 @@ impl Judge {
         Self { without: classes.to_vec(), ..self }
     }
 
-    /// The first violation in a run of `case`, if there is one.
+    /// The first violation in a run of `case`, if there is one. What is found in a run in which a
+    /// reference was injected says so in its signature.
     ///
     /// # Panics
     /// If the subject's events contradict its accesses: then there is nothing to judge by.
     pub fn judge(&mut self, run: &Run, case: &Case) -> Option<Finding> {
+        let mut finding = self.first(run, case)?;
+        if run.trace.iter().any(|entry| is_injected(&entry.what)) {
+            finding.signature.involve(Holder::Spec);
+        }
+        Some(finding)
+    }
+
+    fn first(&mut self, run: &Run, case: &Case) -> Option<Finding> {
         self.clear();
         for (step, entry) in run.trace.iter().enumerate() {
             let verdict = self.line(run, case, StepIndex(step), entry);
@@ -149,6 +165,7 @@ impl Judge {
         self.contexts.clear();
         self.locks.clear();
         self.readers.clear();
+        self.drains.clear();
         self.accesses = [None; MAX_CPUS];
     }
 
@@ -222,6 +239,7 @@ impl Judge {
             | Event::PageMove { .. }
             | Event::PageMerge { .. }
             | Event::PageSplit { .. }
+            | Event::PageCompound { .. }
             | Event::PageRef { .. } => return self.page_event(scene, event),
             Event::CacheAdd { mapping, index, frame } => {
                 self.lookups.changed(&self.ledger, Slot { mapping, index }, Some(frame));
@@ -246,6 +264,9 @@ impl Judge {
             }
             Event::BugOn { frame, check } => {
                 return bad_page::refused(scene, &self.ledger, frame, Order(0), check);
+            }
+            Event::ListDrain { list, done } => {
+                return self.drains.drain(scene, &self.ledger, list, done);
             }
             Event::LookupRetry { .. } | Event::PageLock { .. } => {}
         }
@@ -277,6 +298,10 @@ impl Judge {
                 ledger.split(frame, order);
                 None
             }
+            Event::PageCompound { frame, order } => {
+                ledger.compound(frame, order);
+                None
+            }
             Event::PageRef { frame, change, count, holder, done: true } => {
                 let verdict = self.refcounts.changed(scene, ledger, frame, change, count, holder);
                 ledger.reference(scene, frame, change, count, holder);
@@ -302,7 +327,13 @@ impl Judge {
             .or_else(|| self.heard(self.map.coalesced(census)))
             .or_else(|| self.heard(self.refcounts.census(ledger, census)))
             .or_else(|| self.heard(overlap::broken(census)))
+            .or_else(|| self.heard(accounting::judge(census)))
     }
+}
+
+/// Whether a reference that no operation of the subject's own takes is taken on this line.
+const fn is_injected(what: &What) -> bool {
+    matches!(what, What::Event(Event::PageRef { holder: Holder::Spec, done: true, .. }))
 }
 
 /// Whether an access of this kind takes or releases a lock, or is made to sleep.

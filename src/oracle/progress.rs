@@ -120,7 +120,7 @@ fn livelock(spec: &Spec, case: &Case, run: &Run, cpu: CpuId, op: Option<OpId>) -
         }
     }
     lines.reverse();
-    let name = op.map_or("drain", |op| spec.ops[usize::from(case.ops[op.index()].op)].name);
+    let name = op.map_or("drain", |op| spec.row(case.ops[op.index()].op).name);
     let why = "an operation does not come to its end";
     at_the_end(
         Class::Livelock,

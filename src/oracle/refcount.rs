@@ -1,7 +1,8 @@
 //! Reference counts: every change is somebody's, and nobody drops what he does not have.
 //!
-//! Verifies, at each `page_ref`: a plain or speculative get never raises a count from zero; a set
-//! or unfreeze never overwrites a live count; a put or freeze is by a holder that has that many
+//! Verifies, at each `page_ref`: a plain or speculative get never raises a count from zero, but in the
+//! operation that allocated the page; a set or unfreeze never overwrites a live count, and a store only
+//! references of the storer's own; a put or freeze is by a holder that has that many
 //! references; no update is lost. At the census: the counts are what the ledger predicts.
 //!
 //! It also checks the subject's reporting: each change of an object of a class flagged `refcount`
@@ -10,8 +11,8 @@
 //! stops the program. An event that explains the access but not by how much the count changed is a
 //! finding: somebody's update was lost. Subjects without such a class skip this.
 //!
-//! A freeze names its caller's holder: one of the references it claims is his, the rest are the
-//! cache's. An unfreeze gives the same back.
+//! A freeze names its caller's holder: one of the references it claims is his, the rest are the cache's and
+//! that of private data. An unfreeze gives the same back, or one less of the cache's.
 //!
 //! Cannot verify: *which* of several holders of one kind dropped a reference.
 //!
@@ -93,7 +94,7 @@ impl Refcounts {
             .take_if(|p| usize::from(p.object.instance()) == f.index())
             .expect("a page_ref event follows the one access that changed that refcount");
         match change {
-            RefChange::Set | RefChange::Unfreeze => p.new == count,
+            RefChange::Set | RefChange::Unfreeze | RefChange::Store => p.new == count,
             RefChange::Get | RefChange::TryGet => p.new == p.old + count,
             RefChange::Put => p.new == p.old - count,
             RefChange::Freeze => p.old == count && p.new == 0,
@@ -118,7 +119,12 @@ impl Refcounts {
             RefChange::Unfreeze if total != 0 => {
                 ("unfreeze-live", "a count is restored that is not frozen")
             }
-            RefChange::Get | RefChange::TryGet if total == 0 => {
+            RefChange::Store if total != held => {
+                ("store-live", "a stored count loses somebody's reference")
+            }
+            RefChange::Get | RefChange::TryGet
+                if total == 0 && !ledger.allocated_by(scene, frame) =>
+            {
                 ("get-zero", "a reference is taken from nothing")
             }
             RefChange::Put if total < count => ("underflow", "the count drops below zero"),

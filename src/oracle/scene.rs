@@ -49,7 +49,7 @@ impl Scene<'_> {
 
     /// The name of an operation of the case; outside any, that of the drain.
     pub fn op_name(&self, op: Option<OpId>) -> &'static str {
-        op.map_or("drain", |op| self.spec.ops[usize::from(self.case.ops[op.index()].op)].name)
+        op.map_or("drain", |op| self.spec.row(self.case.ops[op.index()].op).name)
     }
 
     /// A finding at this line.

@@ -36,11 +36,13 @@ pub const FLAGS: u8 = 3;
 
 /// A subject with typed references.
 pub static SPEC: Spec = Spec {
+    injected: &[],
     name: "scripted",
     ops: &[op("read"), op("write")],
     rights: &[],
     fields: &[],
     switches: &[],
+    retired: &[],
     profiles: &[ProfileSpec { name: "only", history: &[] }],
     races: &[],
     classes: &[

@@ -312,8 +312,8 @@ impl Case {
             *variant %= switch.variants.len() as u8;
         }
         for op in &mut self.ops {
-            op.op %= spec.ops.len() as u8;
-            let row = &spec.ops[usize::from(op.op)];
+            op.op %= (spec.ops.len() + spec.injected.len()) as u8;
+            let row = spec.row(op.op);
             for (at, value) in op.operands.iter_mut().enumerate() {
                 *value = row.operands.get(at).map_or(0, |operand| *value % operand.limit);
             }

@@ -45,6 +45,53 @@ impl<S: Subject> fmt::Debug for Input<S> {
     }
 }
 
+/// How many bytes of a [`WithHistory`] are about history.
+pub const HISTORY: usize = 16;
+
+/// A case that brings its history with it: byte k of the first [`HISTORY`] chooses the variant of switch
+/// k, modulo their number; the rest is the case. Text states its history, and has no such bytes.
+pub struct WithHistory<S>(Input<S>);
+
+impl<S: Subject> WithHistory<S> {
+    /// What these bytes mean; every byte string means something.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Self {
+        if text::is_text(bytes) && text::parse(S::spec(), bytes).is_ok() {
+            return Self(Input::from_bytes(bytes));
+        }
+        let (history, rest) = bytes.split_at(bytes.len().min(HISTORY));
+        let case = wire::decode(S::spec(), rest);
+        let mut input = Self(Input { case, subject: PhantomData });
+        for (at, switch) in S::spec().switches.iter().enumerate().take(HISTORY) {
+            let byte = history.get(at).copied().unwrap_or(0);
+            input.0.case.history[at] = byte % switch.variants.len() as u8;
+        }
+        input
+    }
+
+    /// The case.
+    #[must_use]
+    pub const fn input(&self) -> &Input<S> {
+        &self.0
+    }
+}
+
+impl<'a, S: Subject> Arbitrary<'a> for WithHistory<S> {
+    fn arbitrary(bytes: &mut Unstructured<'a>) -> arbitrary::Result<Self> {
+        Ok(Self::from_bytes(bytes.bytes(bytes.len())?))
+    }
+
+    fn arbitrary_take_rest(bytes: Unstructured<'a>) -> arbitrary::Result<Self> {
+        Ok(Self::from_bytes(bytes.take_rest()))
+    }
+}
+
+impl<S: Subject> fmt::Debug for WithHistory<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -65,6 +112,35 @@ mod tests {
             assert_eq!(from_text.case, case);
             assert_eq!(format!("{from_text:?}"), text);
         }
+    }
+
+    #[test]
+    fn a_leading_record_chooses_the_variant_of_each_switch() {
+        let mut rng = Rng::new(2);
+        for _ in 0..500 {
+            let case = any_case(&mut rng);
+            let record: [u8; HISTORY] = core::array::from_fn(|_| rng.below(256) as u8);
+            let bytes = [&record[..], &wire::encode(&SPEC, &case)].concat();
+            let input = WithHistory::<Toy>::arbitrary_take_rest(Unstructured::new(&bytes)).unwrap();
+            let got = &input.input().case;
+            assert_eq!((&got.ops, &got.decisions), (&case.ops, &case.decisions));
+            for (at, switch) in SPEC.switches.iter().enumerate() {
+                assert_eq!(
+                    usize::from(got.history[at]),
+                    usize::from(record[at]) % switch.variants.len()
+                );
+            }
+        }
+        let empty = WithHistory::<Toy>::from_bytes(&[]);
+        assert!(empty.input().case.ops.is_empty());
+    }
+
+    #[test]
+    fn text_brings_the_history_that_it_states() {
+        let mut rng = Rng::new(3);
+        let case = any_case(&mut rng);
+        let text = Text { spec: &SPEC, case: &case }.to_string();
+        assert_eq!(WithHistory::<Toy>::from_bytes(text.as_bytes()).input().case, case);
     }
 
     #[test]

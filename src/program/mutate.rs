@@ -182,9 +182,9 @@ impl<'a> Mutator<'a> {
 
     /// A result that fits operation `op` standing before number `before`, mostly a recent one.
     fn a_right(&mut self, case: &Case, op: u8, before: usize) -> Option<OpId> {
-        let takes = self.spec.ops[usize::from(op)].takes;
+        let takes = self.spec.row(op).takes;
         let fits = |&at: &usize| {
-            let gives = self.spec.ops[usize::from(case.ops[at].op)].gives;
+            let gives = self.spec.row(case.ops[at].op).gives;
             gives.is_some_and(|kind| takes.has(kind))
         };
         let skipped = self.rng.run(64, 4);
@@ -235,7 +235,7 @@ impl<'a> Mutator<'a> {
     fn an_untaken(&mut self, case: &Case, place: Place) -> Option<(OpId, u8)> {
         let spec = self.spec;
         let given = |id: OpId, op: &OpInstance| {
-            let kind = spec.ops[usize::from(op.op)].gives?;
+            let kind = spec.row(op.op).gives?;
             let taken = case.ops.iter().any(|other| other.right == Some(id));
             (!taken).then_some((id, kind))
         };
@@ -248,7 +248,7 @@ impl<'a> Mutator<'a> {
 
     fn operands(&mut self, op: u8) -> [u32; MAX_OPERANDS] {
         let mut operands = [0; MAX_OPERANDS];
-        let row = &self.spec.ops[usize::from(op)];
+        let row = self.spec.row(op);
         for (value, operand) in operands.iter_mut().zip(row.operands) {
             *value = self.rng.run(LARGER, 255) as u32 % operand.limit;
         }
@@ -313,7 +313,7 @@ impl<'a> Mutator<'a> {
     fn operand(&mut self, case: &mut Case) -> Option<()> {
         let id = self.an_op(case)?;
         let op = &mut case.ops[id.index()];
-        let operands = self.spec.ops[usize::from(op.op)].operands;
+        let operands = self.spec.row(op.op).operands;
         if operands.is_empty() {
             return None;
         }

@@ -3,8 +3,8 @@
 use super::case::{Action, Case, Decision, Expect, Key, OpId, OpInstance, Place, Policy, Site};
 use super::rng::Rng;
 use crate::subject::{
-    Call, Census, ClassSpec, Done, FieldSpec, Names, OpSpec, OperandSpec, ProfileSpec, RightSet,
-    Setup, Spec, Subject, SwitchSpec, VariantSpec,
+    Call, Census, ClassSpec, Done, FieldSpec, Names, OpSpec, OperandSpec, ProfileSpec,
+    RetiredSwitch, RightSet, Setup, Spec, Subject, SwitchSpec, VariantSpec,
 };
 use pagerace_core::sync::{CpuId, Kind};
 
@@ -22,6 +22,7 @@ const fn row(name: &'static str, operands: &'static [OperandSpec]) -> OpSpec {
 
 /// Six operations, three fields, two switches, two profiles, three classes.
 pub static SPEC: Spec = Spec {
+    injected: &[],
     name: "toy",
     ops: &[
         OpSpec { gives: Some(BLOCK), ..row("alloc", &[ORDER]) },
@@ -41,6 +42,7 @@ pub static SPEC: Spec = Spec {
         SwitchSpec { name: "free_pages", variants: &[variant("fixed"), variant("v5_9")] },
         SwitchSpec { name: "alloc_result", variants: &[variant("frozen"), variant("counted")] },
     ],
+    retired: &[RetiredSwitch { name: "careless", neutral: "off", instead: "use the op" }],
     profiles: &[
         ProfileSpec { name: "current", history: &[0, 0] },
         ProfileSpec { name: "old", history: &[1, 1] },

@@ -318,7 +318,8 @@ fn action_byte(action: Action, on: Place, cpus: u8) -> u8 {
     }
 }
 
-/// The bytes of a case; they decode to an equal one, but for history and `expect`.
+/// The bytes of a case; they decode to an equal one, but for history and `expect`. Operations that
+/// are injected have no bytes and are left out; what takes what they give takes nothing.
 ///
 /// The case has to be one that [`Case::fit`] leaves as it is.
 #[must_use]
@@ -330,6 +331,11 @@ pub fn encode(spec: &Spec, case: &Case) -> Vec<u8> {
 
 /// [`encode`] into a buffer that is reused.
 pub fn encode_into(spec: &Spec, case: &Case, bytes: &mut Vec<u8>) {
+    if case.ops.iter().any(|op| spec.is_injected(op.op)) {
+        let mut without = case.clone();
+        without.retain_ops(|_, op| !spec.is_injected(op.op));
+        return encode_into(spec, &without, bytes);
+    }
     bytes.clear();
     let cpus = CPUS.iter().position(|&n| n == case.cpus);
     let (policy, seed, rate) = match case.policy {

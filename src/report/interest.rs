@@ -159,6 +159,7 @@ impl<'a> Interest<'a> {
             Event::PageAlloc { .. }
             | Event::PageFree { .. }
             | Event::PageSplit { .. }
+            | Event::PageCompound { .. }
             | Event::CacheAdd { .. }
             | Event::CacheDelete { .. }
             | Event::LookupEnd { .. }
@@ -171,6 +172,7 @@ impl<'a> Interest<'a> {
             Event::RcuRead { .. } => {
                 matches!(self.finding.class, Class::Rcu | Class::SleepingInAtomic)
             }
+            Event::ListDrain { .. } => self.finding.class == Class::NotDrained,
             Event::Section { .. } => self.finding.class == Class::SleepingInAtomic,
             Event::PageLock { .. } | Event::LookupStart { .. } => false,
             Event::Unlocked { .. } | Event::BadPage { .. } | Event::BugOn { .. } => is_fatal(event),

@@ -21,7 +21,7 @@ pub(super) fn write(page: &mut Page, words: &Words<'_>, finding: &Finding) {
     match finding.class {
         Class::Leak => leak::write(page, words, finding),
         Class::DoubleFree => ownership(page, words, finding, is_ownership),
-        Class::Overlap | Class::NotCoalesced => {
+        Class::Overlap | Class::NotCoalesced | Class::NotDrained => {
             ownership(page, words, finding, |event| {
                 is_ownership(event)
                     || matches!(event, Event::PageMove { .. } | Event::PageMerge { .. })
@@ -50,6 +50,9 @@ pub(super) fn write(page: &mut Page, words: &Words<'_>, finding: &Finding) {
         Class::Deadlock => deadlock(page, words),
         Class::Livelock => livelock(page, words, finding),
         Class::Panic => panic(page, words),
+        Class::Accounting => {
+            page.labelled("off", &words.run.census.miscounted.join(", "));
+        }
         Class::Nondeterminism => {}
     }
     if finding.class != Class::Leak {
@@ -102,6 +105,7 @@ fn is_ownership(event: &TraceEvent) -> bool {
         Event::PageAlloc { .. }
             | Event::PageFree { .. }
             | Event::PageSplit { .. }
+            | Event::PageCompound { .. }
             | Event::BadPage { .. }
             | Event::BugOn { .. }
     )
@@ -115,6 +119,7 @@ fn block_of(event: &TraceEvent) -> Option<(FrameNumber, Order)> {
         | Event::PageMove { frame, order, .. }
         | Event::PageMerge { frame, order }
         | Event::PageSplit { frame, order }
+        | Event::PageCompound { frame, order }
         | Event::BadPage { frame, order, .. } => Some((frame, order)),
         Event::BugOn { frame, .. } | Event::PageRef { frame, .. } => Some((frame, Order(0))),
         _ => None,

@@ -207,6 +207,13 @@ impl<'a> Words<'a> {
                 format!("reference to {frame}: {}", reference(change, count, holder, done))
             }
             Event::PageSplit { frame, order } => format!("split {frame} order {order}"),
+            Event::PageCompound { frame, order } => {
+                format!("pages from {frame} become a compound block of order {order}")
+            }
+            Event::ListDrain { list, done } => {
+                let what = if done { "is through" } else { "begins" };
+                format!("the drain of cpu{}'s list {what}", list.index())
+            }
             Event::BadPage { frame, order, check } => {
                 format!("bad_page {frame} order {order}: {check}")
             }
@@ -293,6 +300,7 @@ pub(super) fn reference(change: RefChange, count: i32, holder: Holder, done: boo
         RefChange::Put => "put",
         RefChange::Freeze => "freeze",
         RefChange::Unfreeze => "unfreeze",
+        RefChange::Store => "store",
     };
     let count = if count == 1 { String::new() } else { format!(" of {count}") };
     format!("{}'s {change}{count}{}", holder.name(), if done { "" } else { " refused" })
@@ -306,6 +314,11 @@ pub(super) const fn holder(holder: Holder) -> &'static str {
         Holder::Lookup => "a lookup",
         Holder::Get => "a holder that took one more",
         Holder::Scan => "a scanner",
+        Holder::Contig => "a contiguous allocation",
+        Holder::Private => "the private data",
+        Holder::Net => "the network",
+        Holder::Poison => "a page that is kept as poisoned",
+        Holder::Spec => "an injected reference",
     }
 }
 

@@ -30,12 +30,15 @@ pub struct Census {
     pub quarantined: Vec<FrameNumber>,
     /// Structures or counters that contradict each other: names, not sentences.
     pub broken: Vec<&'static str>,
+    /// Sums, kept for reports only, that are not what they should be at rest: names, not sentences.
+    pub miscounted: Vec<&'static str>,
 }
 
 impl Census {
     /// Makes it empty, keeping the buffers.
     pub fn clear(&mut self) {
-        let Self { frames, max_order, free, refcounts, cached, quarantined, broken } = self;
+        let Self { frames, max_order, free, refcounts, cached, quarantined, broken, miscounted } =
+            self;
         *frames = 0;
         *max_order = Order(0);
         free.clear();
@@ -43,5 +46,6 @@ impl Census {
         cached.clear();
         quarantined.clear();
         broken.clear();
+        miscounted.clear();
     }
 }

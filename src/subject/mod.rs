@@ -14,8 +14,8 @@ pub mod spec;
 pub use census::{Census, FreeBlock};
 pub use names::{Names, ObjectId};
 pub use spec::{
-    ClassSpec, FieldSpec, OpSpec, OperandSpec, ProfileSpec, RaceSpec, RightKind, RightSet, Spec,
-    SwitchSpec, VariantSpec,
+    ClassSpec, FieldSpec, InjectedSpec, OpSpec, OperandSpec, OutcomeSpec, ProfileSpec, RaceSpec,
+    RetiredSwitch, RightKind, RightSet, Spec, SwitchSpec, VariantSpec,
 };
 
 use pagerace_core::sync::CpuId;
@@ -37,7 +37,7 @@ pub enum Done<R> {
 /// One operation with its operands, ready to run.
 #[derive(Clone, Copy, Debug)]
 pub struct Call<R> {
-    /// Index into [`Spec::ops`].
+    /// Index into [`Spec::ops`]; behind those, one into [`Spec::injected`].
     pub op: usize,
     /// Static operands, in the order of the spec; unused ones are zero. Below their spec's limit,
     /// but not yet reduced to the sizes of the case: the subject takes them modulo those.

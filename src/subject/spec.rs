@@ -97,6 +97,16 @@ impl OpSpec {
     }
 }
 
+/// An operation that no random case has: a search puts it into a case that passes without it.
+#[derive(Clone, Copy, Debug)]
+pub struct InjectedSpec {
+    /// Takes a reference that the subject must live with: its first operand is what it takes it on,
+    /// counted as the reference counts are, and what it gives is that reference.
+    pub op: OpSpec,
+    /// The operation (by index) that drops it.
+    pub drop: usize,
+}
+
 /// A field of the set-up.
 #[derive(Clone, Copy, Debug)]
 pub struct FieldSpec {
@@ -131,6 +141,34 @@ pub struct SwitchSpec {
     pub variants: &'static [VariantSpec],
 }
 
+/// A switch that there is no more. A text may still state the setting that meant nothing special.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct RetiredSwitch {
+    /// Its name.
+    pub name: &'static str,
+    /// The variant that may be stated, and says nothing.
+    pub neutral: &'static str,
+    /// What to state in place of the others.
+    pub instead: &'static str,
+}
+
+/// Something that a campaign counts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct OutcomeSpec {
+    /// Its name (`put-last`).
+    pub name: &'static str,
+    /// The switch and the variant without which it cannot occur, if there is one.
+    pub only: Option<(&'static str, &'static str)>,
+}
+
+impl OutcomeSpec {
+    /// One that may occur whatever the switches say.
+    #[must_use]
+    pub const fn new(name: &'static str) -> Self {
+        Self { name, only: None }
+    }
+}
+
 /// A named consistent setting of all switches.
 #[derive(Clone, Copy, Debug)]
 pub struct ProfileSpec {
@@ -163,6 +201,12 @@ pub struct RaceSpec {
     pub entry: &'static str,
     /// The signature it shows itself by, or `-` where that is not established.
     pub signature: &'static str,
+    /// What else it may show itself by, with other partners; `*` ends one that stands for all that begin so.
+    pub also: &'static [&'static str],
+    /// Whether it takes no schedule: what it shows itself by is promised as sequential, not as a race.
+    pub sequential: bool,
+    /// What it is, for people: text in lines that fit a terminal.
+    pub doc: &'static str,
 }
 
 /// A class of objects.
@@ -189,20 +233,24 @@ pub struct Spec {
     pub name: &'static str,
     /// The operations. Their order is part of the meaning of bytes: append only.
     pub ops: &'static [OpSpec],
+    /// Operations that only text and searches know, not bytes. They are numbered behind `ops`.
+    pub injected: &'static [InjectedSpec],
     /// The names of the kinds of right.
     pub rights: &'static [&'static str],
     /// The set-up fields. Append only.
     pub fields: &'static [FieldSpec],
     /// The switches.
     pub switches: &'static [SwitchSpec],
+    /// Switches that there were.
+    pub retired: &'static [RetiredSwitch],
     /// The profiles; the first is the default, with no bug known.
     pub profiles: &'static [ProfileSpec],
     /// The documented races of the switches' variants.
     pub races: &'static [RaceSpec],
     /// The classes of objects.
     pub classes: &'static [ClassSpec],
-    /// The names of what [`pagerace_core::sync::Hook::outcome`] counts.
-    pub outcomes: &'static [&'static str],
+    /// What [`pagerace_core::sync::Hook::outcome`] counts.
+    pub outcomes: &'static [OutcomeSpec],
     /// The bytes of stack that one of its tasks may use in an optimized build.
     pub stack: usize,
 }
@@ -213,15 +261,39 @@ impl Spec {
     pub const EMPTY: Self = Self {
         name: "",
         ops: &[],
+        injected: &[],
         rights: &[],
         fields: &[],
         switches: &[],
+        retired: &[],
         profiles: &[],
         races: &[],
         classes: &[],
         outcomes: &[],
         stack: 0,
     };
+
+    /// The row of an operation, injected or not, by the number that cases have for it.
+    ///
+    /// # Panics
+    /// If no row has this number.
+    #[inline]
+    #[must_use]
+    pub fn row(&self, op: u8) -> &'static OpSpec {
+        let op = usize::from(op);
+        self.ops.get(op).unwrap_or_else(|| &self.injected[op - self.ops.len()].op)
+    }
+
+    /// All rows, in the order of their numbers.
+    pub fn rows(&self) -> impl Iterator<Item = &'static OpSpec> {
+        self.ops.iter().chain(self.injected.iter().map(|injected| &injected.op))
+    }
+
+    /// Whether the operation of this number is one that is injected.
+    #[must_use]
+    pub fn is_injected(&self, op: u8) -> bool {
+        usize::from(op) >= self.ops.len()
+    }
 
     /// The index of the operation of this name.
     #[must_use]
@@ -245,6 +317,13 @@ impl Spec {
     #[must_use]
     pub fn profile(&self, name: &str) -> Option<&'static ProfileSpec> {
         self.profiles.iter().find(|profile| profile.name == name)
+    }
+
+    /// Whether an outcome can occur under a history.
+    #[must_use]
+    pub fn is_possible(&self, outcome: &OutcomeSpec, history: &[u8]) -> bool {
+        let variant = outcome.only.and_then(|(switch, variant)| self.variant(switch, variant));
+        variant.is_none_or(|(switch, variant)| history.get(switch) == Some(&variant))
     }
 
     /// The indices of a switch and of one of its variants.

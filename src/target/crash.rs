@@ -64,6 +64,7 @@ crashes! {
     DoubleFree => oracle_double_free,
     Overlap => oracle_overlap,
     NotCoalesced => oracle_not_coalesced,
+    NotDrained => oracle_not_drained,
     Refcount => oracle_refcount,
     Lookup => oracle_lookup,
     BadPage => oracle_bad_page,
@@ -74,6 +75,7 @@ crashes! {
     Deadlock => oracle_deadlock,
     Livelock => oracle_livelock,
     Panic => oracle_panic,
+    Accounting => oracle_accounting,
     Nondeterminism => oracle_nondeterminism,
 }
 

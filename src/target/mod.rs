@@ -41,8 +41,9 @@ const BUDGET: Budget = Budget { executions: 20_000, time: Some(Duration::from_se
 pub struct Plan {
     /// The target's name, and its folder's in the corpus.
     pub name: &'static str,
-    /// The history it runs on, unless [`PROFILE_VARIABLE`] names another.
-    pub profile: &'static str,
+    /// The history it runs on, unless [`PROFILE_VARIABLE`] names another; none if each input brings its own
+    /// ([`WithHistory`](crate::program::input::WithHistory)).
+    pub profile: Option<&'static str>,
     /// Operations that its cases do not have.
     pub without: &'static [&'static str],
     /// Whether it is there to show that a race is found. Then what does not count as one is passed
@@ -60,6 +61,13 @@ pub enum Error {
         /// What there is.
         known: Vec<&'static str>,
     },
+    /// A profile is asked for of a target whose inputs bring their own history.
+    OwnHistory {
+        /// The target.
+        target: &'static str,
+        /// What was asked for.
+        asked: String,
+    },
     /// The plan leaves out an operation that there is not.
     Operation(&'static str),
     /// The store that the environment names cannot be used.
@@ -73,6 +81,11 @@ impl fmt::Display for Error {
                 let known = known.join(", ");
                 write!(f, "there is no profile {asked:?}; {PROFILE_VARIABLE} can be one of {known}")
             }
+            Self::OwnHistory { target, asked } => write!(
+                f,
+                "{PROFILE_VARIABLE}={asked} says nothing to the target {target}: each of its inputs \
+                 brings a history of its own; unset it"
+            ),
             Self::Operation(name) => write!(f, "there is no operation {name:?} to leave out"),
             Self::Store(error) => error.fmt(f),
         }
@@ -111,7 +124,8 @@ pub struct Target<S: Subject> {
     resident: Resident<S>,
     examiner: Examiner,
     mutator: Mutator<S>,
-    profile: &'static ProfileSpec,
+    /// None where inputs bring their own history.
+    profile: Option<&'static ProfileSpec>,
     without: Vec<u8>,
     canary: bool,
     /// Only where the engine searches.
@@ -123,7 +137,7 @@ pub struct Target<S: Subject> {
 
 impl<S: Subject> fmt::Debug for Target<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Target").field("profile", &self.profile.name).finish_non_exhaustive()
+        f.debug_struct("Target").field("profile", &self.label()).finish_non_exhaustive()
     }
 }
 
@@ -142,13 +156,20 @@ impl<S: Subject> Target<S> {
             Mode::Search => Some(corpus::Store::find(plan.name).map_err(Error::Store)?),
             Mode::Given => None,
         };
-        Self::with(plan, asked.as_deref().unwrap_or(plan.profile), store)
+        Self::with(plan, asked.as_deref(), store)
     }
 
-    /// Starts `plan` on this profile. Without a store to look into, nothing is reduced.
-    fn with(plan: &Plan, profile: &str, store: Option<corpus::Found>) -> Result<Self, Error> {
+    /// Starts `plan`, on the profile that was asked for if one was. Without a store to look into, nothing is
+    /// reduced.
+    fn with(plan: &Plan, asked: Option<&str>, store: Option<corpus::Found>) -> Result<Self, Error> {
         let spec = S::spec();
-        let profile = find_profile(spec, profile)?;
+        let profile = match (plan.profile, asked) {
+            (Some(own), asked) => Some(find_profile(spec, asked.unwrap_or(own))?),
+            (None, None) => None,
+            (None, Some(asked)) => {
+                return Err(Error::OwnHistory { target: plan.name, asked: asked.to_owned() });
+            }
+        };
         let mut without = Vec::new();
         for &name in plan.without {
             without.push(spec.op(name).ok_or(Error::Operation(name))? as u8);
@@ -159,11 +180,11 @@ impl<S: Subject> Target<S> {
         Ok(Self {
             resident,
             examiner: Examiner::new(spec),
-            mutator: Mutator::default(),
+            mutator: Mutator::new(profile.is_none()),
             profile,
             without,
             canary: plan.canary,
-            keeper: store.map(|store| Keeper::new(store, plan.name, profile.name)),
+            keeper: store.map(|store| Keeper::new(store, plan.name, label(profile))),
             passed_over: 0,
             case: Case::empty(spec),
         })
@@ -172,11 +193,15 @@ impl<S: Subject> Target<S> {
     /// What a user wants to know before the first input: what runs, and where findings go.
     #[must_use]
     pub fn header(&self) -> String {
-        let profile = self.profile.name;
+        let profile = self.label();
         match &self.keeper {
             Some(keeper) => format!("pagerace: on {profile}; store {keeper}"),
             None => format!("pagerace: on {profile}; given inputs only, so nothing is kept"),
         }
+    }
+
+    fn label(&self) -> &'static str {
+        label(self.profile)
     }
 
     /// Runs one input. Returns only if nothing was found.
@@ -189,7 +214,9 @@ impl<S: Subject> Target<S> {
     /// Runs one input; says what it shows.
     pub fn examine(&mut self, input: &Case) -> Option<Found> {
         self.case.clone_from(input);
-        self.case.set_profile(self.profile);
+        if let Some(profile) = self.profile {
+            self.case.set_profile(profile);
+        }
         self.leave_out();
         let run = self.resident.run(&self.case);
         let finding = self.examiner.judge(run, &self.case)?;
@@ -280,6 +307,11 @@ impl<S: Subject> Target<S> {
         }
         text
     }
+}
+
+/// What a target runs on.
+fn label(profile: Option<&'static ProfileSpec>) -> &'static str {
+    profile.map_or("the history of each input", |profile| profile.name)
 }
 
 /// The smallest case that shows the same within [`BUDGET`].

@@ -4,11 +4,13 @@
 
 use super::*;
 use crate::corpus::{Entry, Found as StoreFound, Store};
+use crate::program::input::{HISTORY, WithHistory};
+use crate::program::wire;
 use crate::subject::mm::{MmSubject, SPEC};
 use std::fs;
 use std::path::Path;
 
-const PLAN: Plan = Plan { name: "test", profile: "linux-5.9", without: &[], canary: false };
+const PLAN: Plan = Plan { name: "test", profile: Some("linux-5.9"), without: &[], canary: false };
 
 fn shipped(name: &str) -> Case {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/seed_race").join(name);
@@ -24,7 +26,7 @@ fn padded() -> Case {
 }
 
 fn target(plan: &Plan, store: Option<StoreFound>) -> Target<MmSubject> {
-    Target::with(plan, plan.profile, store).unwrap()
+    Target::with(plan, None, store).unwrap()
 }
 
 fn store(directory: &Path) -> StoreFound {
@@ -33,10 +35,10 @@ fn store(directory: &Path) -> StoreFound {
 
 #[test]
 fn names_that_mean_nothing_stop_a_target_before_its_first_input() {
-    let error = Target::<MmSubject>::with(&PLAN, "linux-0.1", None).unwrap_err().to_string();
+    let error = Target::<MmSubject>::with(&PLAN, Some("linux-0.1"), None).unwrap_err().to_string();
     assert!(error.contains("linux-0.1") && error.contains("linux-5.9"), "{error}");
     let plan = Plan { without: &["sing"], ..PLAN };
-    assert!(matches!(Target::<MmSubject>::with(&plan, "current", None), Err(Error::Operation(_))));
+    assert!(matches!(Target::<MmSubject>::with(&plan, None, None), Err(Error::Operation(_))));
 }
 
 #[test]
@@ -114,7 +116,7 @@ fn a_canary_passes_over_what_does_not_count() {
         1,
         crate::program::generate::Fixed::default(),
     );
-    let mut other = Target::<MmSubject>::with(&PLAN, "linux-5.9", None).unwrap();
+    let mut other = Target::<MmSubject>::with(&PLAN, None, None).unwrap();
     let uncounted = (0..2_000_000).find(|_| {
         generator.fill(&mut case);
         case.ops.iter().any(|op| op.op == scan)
@@ -136,9 +138,43 @@ fn what_a_plan_leaves_out_does_not_run() {
 
 #[test]
 fn signals_are_those_of_the_last_input() {
-    let mut target = target(&Plan { profile: "current", ..PLAN }, None);
+    let mut target = target(&Plan { profile: Some("current"), ..PLAN }, None);
     assert!(target.examine(&padded()).is_none());
     assert!(!target.signals().is_empty());
     assert!(target.examine(&Case::empty(&SPEC)).is_none());
     assert!(target.signals().is_empty());
+}
+
+const HISTORY_PLAN: Plan = Plan { name: "history", profile: None, ..PLAN };
+
+#[test]
+fn an_input_that_brings_its_history_runs_on_it_and_its_entry_states_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut target = target(&HISTORY_PLAN, Some(store(dir.path())));
+    assert!(target.header().contains("on the history of each input"), "{}", target.header());
+    let of = |history: &[u8]| {
+        let mut bytes = [0; HISTORY];
+        bytes[..history.len()].copy_from_slice(history);
+        // Another byte of the same variant.
+        bytes[0] += 3 * 7;
+        let bytes = [&bytes[..], &wire::encode(&SPEC, &padded())].concat();
+        WithHistory::<MmSubject>::from_bytes(&bytes).input().case.clone()
+    };
+    let current = SPEC.profile("current").unwrap().history;
+    assert!(target.examine(&of(current)).is_none());
+    let (switch, variant) = SPEC.variant("free_pages", "v5_9").unwrap();
+    assert_eq!(switch, 0, "the record's first byte");
+    let mut racy = current.to_vec();
+    racy[switch] = variant;
+    let found = target.examine(&of(&racy)).unwrap();
+    assert_eq!(found.case.history, racy);
+    let text = fs::read_to_string(dir.path().join("nc-free-leak.case")).unwrap();
+    assert!(text.contains("\nhistory free_pages=v5_9\n"), "{text}");
+}
+
+#[test]
+fn no_profile_can_be_asked_of_a_target_whose_inputs_bring_their_history() {
+    let error = Target::<MmSubject>::with(&HISTORY_PLAN, Some("linux-5.9"), None).unwrap_err();
+    let error = error.to_string();
+    assert!(error.contains("linux-5.9") && error.contains("a history of its own"), "{error}");
 }

@@ -179,7 +179,7 @@ fn names_do_not_reach_the_terminal_as_they_are() {
     let wrong = path("wrong");
     let text = fs::read_to_string(dir.path().join(small)).unwrap();
     fs::write(dir.path().join(&wrong), text.replace("expect leak/", "expect lead/")).unwrap();
-    let hunt = "--seed=1 --executions=20000 --profile=current --set=misuse=nc_tail_get";
+    let hunt = "--seed=1 --executions=20000 --profile=current --set=tail_get=plain";
     let hunt: Vec<&str> = ["hunt", "--out", odd].into_iter().chain(hunt.split(' ')).collect();
     let commands: [(i32, &[&str]); 12] = [
         (2, &["replay", bad, small, leak, &wrong]),

@@ -39,10 +39,10 @@ fn a_hunt_of_one_seed_is_always_the_same() {
 #[test]
 fn a_hunt_keeps_reduces_and_reports_what_it_finds() {
     let dir = directory();
-    let line = "hunt --seed 1 --executions 50000 --profile current --set misuse=nc_tail_get \
+    let line = "hunt --seed 1 --executions 50000 --profile current --set tail_get=plain \
                 --keep-going --out kept";
     let out = expect(&dir, 1, &line.split_whitespace().collect::<Vec<_>>());
-    assert!(out.starts_with("profile current,misuse=nc_tail_get, 1 job, at most 50,000 cases\n"));
+    assert!(out.starts_with("profile current,tail_get=plain, 1 job, at most 50,000 cases\n"));
     for part in ["seed 1\n", "store kept\n", "found ", "Ledger", "kept as kept/", "exercised:"] {
         assert!(out.contains(part), "no {part:?} in {out}");
     }
@@ -85,7 +85,7 @@ const KEYS: &str = "signature class kind first_execution first_seconds cpus ops 
 #[test]
 fn each_finding_is_an_object_with_the_documented_keys() {
     let dir = directory();
-    let line = "hunt --seed 1 --executions 50000 --profile current --set misuse=nc_tail_get \
+    let line = "hunt --seed 1 --executions 50000 --profile current --set tail_get=plain \
                 --keep-going --json --out kept";
     let object: Value = serde_json::from_str(&expect_line(&dir, 1, line)).unwrap();
     let findings = object["findings"].as_array().unwrap();
@@ -117,7 +117,7 @@ fn what_the_store_has_already_is_known_and_not_kept() {
     let dir = directory();
     let hunt = |seed: u32| {
         let line = format!(
-            "hunt --seed {seed} --executions 50000 --profile current --set misuse=nc_tail_get \
+            "hunt --seed {seed} --executions 50000 --profile current --set tail_get=plain \
              --out kept"
         );
         expect_line(&dir, 1, &line)

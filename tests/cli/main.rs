@@ -8,12 +8,15 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
+mod all_races;
 mod bad_files;
+mod compares;
 mod hunts;
 #[path = "../common/mount.rs"]
 mod mount;
 mod stores;
 mod support;
+mod sweeps;
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};

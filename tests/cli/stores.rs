@@ -18,7 +18,7 @@ use tempfile::TempDir;
 /// A hunt that soon finds several signatures, reduces and keeps them.
 fn hunt(seed: u64, executions: u64) -> Vec<String> {
     let line = format!(
-        "hunt --seed {seed} --executions {executions} --profile current --set misuse=nc_tail_get \
+        "hunt --seed {seed} --executions {executions} --profile current --set tail_get=plain --set multi_holder=both_free \
          --keep-going --out kept"
     );
     line.split_whitespace().map(str::to_owned).collect()
@@ -137,7 +137,7 @@ fn a_store_that_is_no_directory_ends_the_hunt() {
 /// Hunts and minimizes into `kept`, where nothing can be written: both say why and end with 2, what
 /// was found is printed, and what was in the store still is.
 const INTO_FULL: &str = r#"
-"$0" hunt --seed 1 --executions 50000 --profile current --set misuse=nc_tail_get --out kept
+"$0" hunt --seed 1 --executions 50000 --profile current --set tail_get=plain --out kept
 echo "hunt $?"
 "$0" minimize leak.case -o kept/new.case
 echo "minimize $?"

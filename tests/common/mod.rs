@@ -34,6 +34,7 @@ const fn op(name: &'static str, operands: &'static [OperandSpec]) -> OpSpec {
 }
 
 pub static SPEC: Spec = Spec {
+    injected: &[],
     name: "counters",
     ops: &[
         op("bump", &[COUNTER]),
@@ -52,6 +53,7 @@ pub static SPEC: Spec = Spec {
             VariantSpec { name: "split", racy: true, doc: "A load, then a store." },
         ],
     }],
+    retired: &[],
     profiles: &[
         ProfileSpec { name: "current", history: &[0] },
         ProfileSpec { name: "old", history: &[1] },

@@ -2,7 +2,7 @@
 //! whose operations are not reported where nothing is planted.
 
 use super::witness::{disagrees, falsified};
-use super::{Hunt, replant};
+use super::{Hunt, budget, replant};
 use pagerace::campaign::Discovery;
 use pagerace::examine::Examiner;
 use pagerace::exec::{Ending, Executor};
@@ -18,7 +18,8 @@ const BUDGET: u64 = 60_000;
 /// overflow shows only where there are such lists.
 fn hunt(fault: &str, class: Class) -> Option<Discovery> {
     [0, 1, 2].into_iter().find_map(|batch| {
-        let hunt = Hunt { until: Some(class), reduce: true, ..Hunt::with_fault(fault, BUDGET) };
+        let cases = budget(fault, BUDGET);
+        let hunt = Hunt { until: Some(class), reduce: true, ..Hunt::with_fault(fault, cases) };
         let (_, found) = hunt.field("pcp_batch", batch).run::<MmSubject>();
         found.into_iter().rfind(|d| d.finding.class == class && d.reduced.is_some())
     })

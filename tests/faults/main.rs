@@ -115,9 +115,13 @@ fn replant(case: &Case, fault: &str) -> Case {
 }
 
 /// The most cases that a hunt for a fault gets: `usual`, but for the one that takes two pages, two locks
-/// each, and a schedule that crosses them.
+/// each, and a schedule that crosses them, and the one that takes a late put on a block of several pages.
 fn budget(fault: &str, usual: u64) -> u64 {
-    if fault == "page-locks-crossed" { 1_000_000 } else { usual }
+    match fault {
+        "page-locks-crossed" => 1_000_000,
+        "tails-uncounted" => 200_000,
+        _ => usual,
+    }
 }
 
 /// What a hunt for a fault finds, reduced: it must be of this class.

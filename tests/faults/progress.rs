@@ -30,7 +30,7 @@ fn frozen(fault: &str) -> Case {
 }
 
 fn outcome(name: &str) -> usize {
-    SPEC.outcomes.iter().position(|outcome| *outcome == name).expect("an outcome")
+    SPEC.outcomes.iter().position(|outcome| outcome.name == name).expect("an outcome")
 }
 
 #[test]

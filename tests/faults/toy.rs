@@ -46,6 +46,7 @@ const RANDOM_HASH: u8 = 6;
 const FIXED_HASH: u8 = 7;
 
 static SPEC: Spec = Spec {
+    injected: &[],
     name: "wobbly",
     ops: &[op("count"), op("nest")],
     rights: &[],
@@ -63,6 +64,7 @@ static SPEC: Spec = Spec {
             fault("fixed-hash", false),
         ],
     }],
+    retired: &[],
     profiles: &[ProfileSpec { name: "sound", history: &[NONE] }],
     races: &[],
     classes: &[

@@ -23,6 +23,7 @@ pub fn disagrees(run: &Run, finding: &Finding) -> Option<String> {
         (Class::Overlap, Some((at, line))) => overlap(run, named, at, line),
         (Class::Overlap, None) => census_overlap(run, named),
         (Class::NotCoalesced, None) => not_coalesced(run, named),
+        (Class::NotDrained, Some((at, line))) => not_drained(run, named, at, line),
         (Class::Refcount, Some((at, line))) => refcount(run, named, at, line),
         (Class::Refcount, None) => {
             let books = Books::up_to(run, run.trace.len());
@@ -40,6 +41,7 @@ pub fn disagrees(run: &Run, finding: &Finding) -> Option<String> {
         (Class::Rcu, Some((at, line))) => rcu(run, finding, at, line),
         (Class::Deadlock, None) => deadlock(run),
         (Class::Livelock, None) => livelock(run, finding),
+        (Class::Accounting, None) => named.is_empty() && !run.census.miscounted.is_empty(),
         (Class::Panic, None) => matches!(run.ending, Ending::Panic(_)) && named.is_empty(),
         _ => false,
     };
@@ -144,7 +146,7 @@ impl Books {
                 let references = &mut self.frames[frame.index()].references;
                 let (own, cache) = (holder as usize, Holder::Cache as usize);
                 match change {
-                    RefChange::Set => {
+                    RefChange::Set | RefChange::Store => {
                         *references = [0; Holder::ALL.len()];
                         references[own] = count;
                     }
@@ -241,17 +243,37 @@ fn not_coalesced(run: &Run, named: &[FrameNumber]) -> bool {
     })
 }
 
+/// The frames that were on the list when this CPU's drain looked, and are there at its end.
+fn not_drained(run: &Run, named: &[FrameNumber], at: usize, line: Entry) -> bool {
+    let What::Event(Event::ListDrain { list, done: true }) = line.what else { return false };
+    let look = run.trace[..at].iter().rposition(|entry| {
+        let look = What::Event(Event::ListDrain { list, done: false });
+        entry.cpu == line.cpu && entry.what == look
+    });
+    let Some(look) = look else { return false };
+    let (before, after) = (Books::up_to(run, look), Books::up_to(run, at));
+    let there =
+        |books: &Books, f: usize| books.frames[f].place == Place::On(FreeList::PerCpu(list));
+    let both = before.frames.len().min(after.frames.len());
+    let left = (0..both).filter(|&f| there(&before, f) && there(&after, f));
+    left.map(|f| FrameNumber(f as u32)).eq(named.iter().copied())
+}
+
 /// The frame of the event, whose word and whose references differ by then, or whose holder gave what
 /// he did not have.
 fn refcount(run: &Run, named: &[FrameNumber], at: usize, line: Entry) -> bool {
-    let What::Event(event @ Event::PageRef { frame, change, .. }) = line.what else { return false };
+    let What::Event(event @ Event::PageRef { frame, change, holder, .. }) = line.what else {
+        return false;
+    };
     let mut books = Books::up_to(run, at);
     let before = books.frames[frame.index()].total();
+    let own = books.frames[frame.index()].references[holder as usize];
     books.enter(at, event);
     let after = &books.frames[frame.index()];
     let word = last_word(run, at, line.cpu, frame);
     let wrong = match change {
         RefChange::Set | RefChange::Unfreeze => before != 0,
+        RefChange::Store => before != own,
         RefChange::Get | RefChange::TryGet => before == 0,
         RefChange::Put | RefChange::Freeze => false,
     };

@@ -9,6 +9,7 @@
 use super::Memory;
 use super::frame::{flag, link_to};
 use super::history::AllocResult;
+use super::tag::Tag;
 use crate::event::{Event, FrameNumber, Holder, Order, RefChange};
 use crate::sync::{Backend, CpuId, Kind, Ordering};
 
@@ -20,6 +21,17 @@ impl<B: Backend> Memory<B> {
     ///
     /// `None` if there is no block of that size, or the schedule fails the allocation.
     pub fn alloc_pages(&self, cpu: CpuId, order: Order, compound: bool) -> Option<FrameNumber> {
+        self.alloc_tagged(cpu, order, compound, Tag::DRIVER)
+    }
+
+    /// As [`Memory::alloc_pages`], accounted for under `tag`.
+    pub(super) fn alloc_tagged(
+        &self,
+        cpu: CpuId,
+        order: Order,
+        compound: bool,
+        tag: Tag,
+    ) -> Option<FrameNumber> {
         if self.alloc_fails() {
             return None;
         }
@@ -31,6 +43,7 @@ impl<B: Backend> Memory<B> {
             None => self.rmqueue_buddy(order, compound)?,
         };
         self.check_new_page(block, order)?;
+        self.tag_add(block, order, tag);
         let prepare = || {
             if compound {
                 self.prep_compound(block, order);
@@ -38,19 +51,19 @@ impl<B: Backend> Memory<B> {
         };
         match self.history.alloc_result {
             AllocResult::RefcountedThenCompound => {
-                self.set_page_refcounted(block);
+                self.set_page_refcounted(block, Holder::Owner);
                 prepare();
             }
             AllocResult::Frozen => {
                 prepare();
-                self.set_page_refcounted(block);
+                self.set_page_refcounted(block, Holder::Owner);
             }
         }
         Some(block)
     }
 
     /// The point at which the schedule may fail an allocation.
-    fn alloc_fails(&self) -> bool {
+    pub(super) fn alloc_fails(&self) -> bool {
         B::before(self.may_fail.addr(), Kind::Fail, Ordering::Relaxed);
         let fails = B::fails();
         B::after(0, 0);
@@ -67,15 +80,15 @@ impl<B: Backend> Memory<B> {
         Some(())
     }
 
-    /// Gives a frame whose count is zero its owner's reference.
-    fn set_page_refcounted(&self, page: FrameNumber) {
+    /// Gives a frame whose count is zero the reference of whoever takes it.
+    pub(super) fn set_page_refcounted(&self, page: FrameNumber, holder: Holder) {
         self.frame(page).refcount.store(1, Ordering::Relaxed);
-        let (change, holder) = (RefChange::Set, Holder::Owner);
+        let change = RefChange::Set;
         B::event(|| Event::PageRef { frame: page, change, count: 1, holder, done: true });
     }
 
     /// Makes a block compound: the head flag first, then the tails' links (`prep_compound_page`).
-    fn prep_compound(&self, head: FrameNumber, order: Order) {
+    pub(super) fn prep_compound(&self, head: FrameNumber, order: Order) {
         self.frame(head).flags.fetch_or(flag::head(order), Ordering::Relaxed);
         let linked = order.frames() - usize::from(planted!(self, LinkForgotten));
         for i in 1..linked {
@@ -88,9 +101,10 @@ impl<B: Backend> Memory<B> {
     pub fn split_page(&self, block: FrameNumber, order: Order) {
         B::event(|| Event::PageSplit { frame: block, order });
         for i in 1..order.frames() {
-            self.set_page_refcounted(block.offset(i));
+            self.set_page_refcounted(block.offset(i), Holder::Owner);
+            self.tag_split(block, block.offset(i));
             if planted!(self, SplitSetsTwice) {
-                self.set_page_refcounted(block.offset(i));
+                self.set_page_refcounted(block.offset(i), Holder::Owner);
             }
         }
     }
@@ -99,7 +113,7 @@ impl<B: Backend> Memory<B> {
     /// split, without its last pages.
     pub fn alloc_pages_exact(&self, cpu: CpuId, pages: usize) -> Option<FrameNumber> {
         let order = Order(pages.next_power_of_two().ilog2() as u8);
-        let block = self.alloc_pages(cpu, order, false)?;
+        let block = self.alloc_tagged(cpu, order, false, Tag::EXACT)?;
         self.split_page(block, order);
         for i in pages..order.frames() {
             self.put_page(cpu, block.offset(i), Holder::Owner);

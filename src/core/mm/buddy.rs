@@ -1,18 +1,20 @@
-//! The buddy lists: free blocks by order, merged with their buddies as they come back.
+//! The buddy lists: free blocks by pageblock type and order, merged with their buddies as they come back.
 //!
 //! Everything here is called with the zone lock held and touches only fields guarded by it, so there
-//! is no point inside.
+//! is no point inside, but for the count of isolated blocks.
 //!
-//! What it is not: migrate types, or the kernel's choice between head and tail of a list.
+//! What it is not: the kernel's choice between head and tail of a list.
 //!
 //! Invariants: a frame's `buddy` is set if and only if it is the first of a block on the list of that
 //! order; `free` counts the blocks of each list; a block is aligned to its size; two free buddies of
-//! one order below the largest never exist together.
+//! one order below the largest, of one type where that is larger than a pageblock, never exist together.
 
 use super::frame::{Frame, NONE};
+use super::limits::PAGEBLOCK_TYPES;
+use super::pageblock::{ISOLATE, MOVABLE};
 use super::{Memory, outcome};
 use crate::event::{Event, FrameNumber, FreeList, Order};
-use crate::sync::{Backend, Guarded, SpinLock};
+use crate::sync::{Backend, Guarded, Published, SpinLock};
 
 /// How many orders there are.
 pub(super) const ORDERS: usize = super::limits::MAX_ORDER.0 as usize + 1;
@@ -21,18 +23,21 @@ pub(super) const ORDERS: usize = super::limits::MAX_ORDER.0 as usize + 1;
 #[derive(Debug)]
 pub(super) struct Zone<B: Backend> {
     pub lock: SpinLock<B>,
-    /// First block of each order's list.
-    pub heads: [Guarded<B, u32>; ORDERS],
-    /// Blocks on each order's list (`nr_free`).
-    pub free: [Guarded<B, u32>; ORDERS],
+    /// First block of each list, by type and order.
+    pub heads: [[Guarded<B, u32>; ORDERS]; PAGEBLOCK_TYPES],
+    /// Blocks on each list (`nr_free`).
+    pub free: [[Guarded<B, u32>; ORDERS]; PAGEBLOCK_TYPES],
+    /// How often a block was put on a list of isolated ones: what offlining waits for.
+    pub isolated: Published<B, u32>,
 }
 
 impl<B: Backend> Default for Zone<B> {
     fn default() -> Self {
         Self {
             lock: SpinLock::new(),
-            heads: core::array::from_fn(|_| Guarded::new(NONE)),
-            free: core::array::from_fn(|_| Guarded::new(0)),
+            heads: core::array::from_fn(|_| core::array::from_fn(|_| Guarded::new(NONE))),
+            free: core::array::from_fn(|_| core::array::from_fn(|_| Guarded::new(0))),
+            isolated: Published::new(0),
         }
     }
 }
@@ -40,10 +45,12 @@ impl<B: Backend> Default for Zone<B> {
 impl<B: Backend> Zone<B> {
     pub fn reset(&mut self) {
         self.lock.reset();
-        for (head, free) in self.heads.iter_mut().zip(&mut self.free) {
+        let (heads, free) = (self.heads.as_flattened_mut(), self.free.as_flattened_mut());
+        for (head, free) in heads.iter_mut().zip(free) {
             head.reset(NONE);
             free.reset(0);
         }
+        self.isolated.reset(0);
     }
 }
 
@@ -63,14 +70,16 @@ impl<B: Backend> Memory<B> {
             self.frames[at].next.reset(if block + 1 < blocks { (at + size) as u32 } else { NONE });
             self.frames[at].prev.reset(if block > 0 { (at - size) as u32 } else { NONE });
         }
-        self.zone.heads[usize::from(order.0)].reset(0);
-        self.zone.free[usize::from(order.0)].reset(blocks as u32);
+        self.zone.heads[MOVABLE as usize][usize::from(order.0)].reset(0);
+        self.zone.free[MOVABLE as usize][usize::from(order.0)].reset(blocks as u32);
     }
 
-    /// Puts a block at the front of its order's list.
+    /// Puts a block at the front of the list of its type and order.
     pub(super) fn list_add(&self, block: FrameNumber, order: Order) {
         let (lock, at) = (&self.zone.lock, usize::from(order.0));
-        let old = self.zone.heads[at].get(lock);
+        let kind = self.block_type(block);
+        let (heads, free) = (&self.zone.heads[kind as usize], &self.zone.free[kind as usize]);
+        let old = heads[at].get(lock);
         let frame = self.frame(block);
         frame.buddy.set(lock, u32::from(order.0) + 1);
         frame.prev.set(lock, NONE);
@@ -78,18 +87,23 @@ impl<B: Backend> Memory<B> {
         if old != NONE {
             self.frame(FrameNumber(old)).prev.set(lock, block.0);
         }
-        self.zone.heads[at].set(lock, block.0);
-        self.zone.free[at].set(lock, self.zone.free[at].get(lock) + 1);
+        heads[at].set(lock, block.0);
+        free[at].set(lock, free[at].get(lock) + 1);
+        if kind == ISOLATE {
+            let isolated = &self.zone.isolated;
+            isolated.set(lock, isolated.get(lock).wrapping_add(1));
+        }
     }
 
-    /// Takes a block off its order's list.
-    fn list_del(&self, block: FrameNumber, order: Order) {
+    /// Takes a block off the list of its type and order.
+    pub(super) fn list_del(&self, block: FrameNumber, order: Order) {
         let (lock, at) = (&self.zone.lock, usize::from(order.0));
+        let kind = self.block_type(block) as usize;
         let frame = self.frame(block);
         let (prev, next) = (frame.prev.get(lock), frame.next.get(lock));
         let link = |to: &Guarded<B, u32>, value| to.set(lock, value);
         if prev == NONE {
-            link(&self.zone.heads[at], next);
+            link(&self.zone.heads[kind][at], next);
         } else {
             link(&self.frame(FrameNumber(prev)).next, next);
         }
@@ -97,10 +111,11 @@ impl<B: Backend> Memory<B> {
             link(&self.frame(FrameNumber(next)).prev, prev);
         }
         frame.buddy.set(lock, 0);
-        self.zone.free[at].set(lock, self.zone.free[at].get(lock) - 1);
+        let free = &self.zone.free[kind][at];
+        free.set(lock, free.get(lock) - 1);
     }
 
-    fn is_free_block(frame: &Frame<B>, order: Order, lock: &SpinLock<B>) -> bool {
+    pub(super) fn is_free_block(frame: &Frame<B>, order: Order, lock: &SpinLock<B>) -> bool {
         frame.buddy.get(lock) == u32::from(order.0) + 1
     }
 
@@ -121,7 +136,7 @@ impl<B: Backend> Memory<B> {
                 order = Order(1);
             }
         }
-        while self.merges_at(order) {
+        while self.merges_at(block, order) {
             let buddy = block.buddy(order);
             if planted!(self, MergeAllocated) && order.0 == 0 {
                 if self.frame(buddy).buddy.get(lock) == 1 {
@@ -140,8 +155,8 @@ impl<B: Backend> Memory<B> {
         self.list_add(block, order);
     }
 
-    /// Whether a block of this order can have a buddy to merge with.
-    fn merges_at(&self, order: Order) -> bool {
+    /// Whether this block can have a buddy to merge with.
+    fn merges_at(&self, block: FrameNumber, order: Order) -> bool {
         let skips = planted!(self, MergeSkipped) && order.0 == 0;
         let stops = planted!(self, MergeStopsEarly) && order.0 + 1 == self.max_order.0;
         if skips || stops {
@@ -150,7 +165,7 @@ impl<B: Backend> Memory<B> {
         if planted!(self, MergePastEnd) && order == self.max_order {
             return self.frame(FrameNumber(NONE)).buddy.get(&self.zone.lock) != 0;
         }
-        order < self.max_order
+        order < self.max_order && self.types_agree(block, order)
     }
 
     /// Takes a block of `order` from the lists, halving a larger one if need be (`__rmqueue`,
@@ -158,7 +173,7 @@ impl<B: Backend> Memory<B> {
     pub(super) fn rmqueue(&self, order: Order) -> Option<FrameNumber> {
         let lock = &self.zone.lock;
         let (mut size, block) = (order.0..=self.max_order.0).find_map(|size| {
-            let head = self.zone.heads[usize::from(size)].get(lock);
+            let head = self.zone.heads[MOVABLE as usize][usize::from(size)].get(lock);
             (head != NONE).then_some((size, FrameNumber(head)))
         })?;
         self.list_del(block, Order(size));

@@ -12,6 +12,7 @@
 //! lock.
 
 use super::frame::{content_of, flag};
+use super::tag::Tag;
 use super::tree::Entry;
 use super::{Memory, outcome};
 use crate::event::{Event, FrameNumber, Holder, Order};
@@ -39,7 +40,7 @@ impl<B: Backend> Memory<B> {
             if !self.try_get(page, Holder::Lookup) {
                 if !planted!(self, RetryNeverReloads) {
                     // The page is frozen or gone: wait until its count or its slot says more.
-                    relax::<B>([&(slot, entry.word()), &(&self.frame(page).refcount, 0)]);
+                    relax::<B>(&[&(slot, entry.word()), &(&self.frame(page).refcount, 0)]);
                     (slot, entry) = self.walk(mapping, index);
                 }
                 continue;
@@ -124,20 +125,33 @@ impl<B: Backend> Memory<B> {
     /// Allocates a page, puts it into the cache at an index, reads it, and drops its own reference;
     /// false if there is no memory or the index has a page (`filemap_add_folio` and its caller).
     pub fn add(&self, cpu: CpuId, mapping: u32, index: u32) -> bool {
-        let Some(page) = self.alloc_pages(cpu, Order(0), false) else { return false };
+        let Some(page) = self.alloc_tagged(cpu, Order(0), false, Tag::CACHE) else { return false };
         self.lock_page(page);
         let added = self.add_locked(cpu, mapping, index, page);
         if added {
-            let frame = self.frame(page);
-            frame.content.store(content_of(mapping, index), Ordering::Relaxed);
-            frame.flags.fetch_or(flag::UPTODATE, Ordering::Release);
+            self.fill_page(mapping, index, page);
         }
         self.unlock_page(page);
         self.put_page(cpu, page, Holder::Owner);
         added
     }
 
-    fn add_locked(&self, cpu: CpuId, mapping: u32, index: u32, page: FrameNumber) -> bool {
+    /// Gives a locked page the content of this place.
+    pub(super) fn fill_page(&self, mapping: u32, index: u32, page: FrameNumber) {
+        let frame = self.frame(page);
+        frame.content.store(content_of(mapping, index), Ordering::Relaxed);
+        frame.flags.fetch_or(flag::UPTODATE, Ordering::Release);
+    }
+
+    /// Puts a locked page, to which the caller has a reference, into the cache at an index; false if the index
+    /// has a page, or there is no node.
+    pub(super) fn add_locked(
+        &self,
+        cpu: CpuId,
+        mapping: u32,
+        index: u32,
+        page: FrameNumber,
+    ) -> bool {
         let frame = self.frame(page);
         self.add_ref(page, Holder::Cache);
         frame.mapping.store(mapping + 1, Ordering::Relaxed);
@@ -159,7 +173,9 @@ impl<B: Backend> Memory<B> {
         if !planted!(self, SleepUnderTreeLock) {
             self.wait_on_writeback(page);
         }
-        self.cancel_dirty(page);
+        let flags = self.frame(page).flags.load(Ordering::Acquire);
+        self.release_private(cpu, page, flags);
+        self.cancel_dirty(page, flags);
         {
             let _tree = self.mappings[mapping as usize].lock.lock();
             if planted!(self, SleepUnderTreeLock) {
@@ -186,6 +202,19 @@ impl<B: Backend> Memory<B> {
         }
     }
 
+    /// Puts a page in the place of another, which must be there: both page locks and the tree lock are held.
+    pub(super) fn replace_or_bug(
+        &self,
+        mapping: u32,
+        index: u32,
+        old: FrameNumber,
+        new: FrameNumber,
+    ) {
+        if !self.tree_replace(mapping, index, old, new) {
+            B::event(|| Event::BugOn { frame: old, check: SLOT });
+        }
+    }
+
     /// Deletes all pages of a mapping, in the order of their indices (`truncate_inode_pages`).
     pub fn truncate(&self, cpu: CpuId, mapping: u32) {
         for index in 0..self.sizes.indices as u32 {
@@ -193,12 +222,13 @@ impl<B: Backend> Memory<B> {
         }
     }
 
-    /// Gives back everything that is kept for clients: cached pages, nodes in their grace period,
+    /// Gives back everything that is kept for clients: cached pages, those for collapses, nodes in their grace period,
     /// pages on per-CPU lists. For the end of a run, when no other CPU runs.
     pub fn drain(&self, cpu: CpuId) {
         for mapping in 0..self.sizes.mappings as u32 {
             self.truncate(cpu, mapping);
         }
+        self.drop_kept(cpu);
         // Nothing else runs, so what is not there now will not come.
         if self.nodes_wait() {
             self.synchronize_rcu(cpu);

@@ -5,6 +5,7 @@
 use super::Memory;
 use super::buddy::ORDERS;
 use super::frame::{NONE, flag};
+use super::limits::PAGEBLOCK_TYPES;
 use super::pcp::unpack;
 use super::tree::{Entry, state};
 use crate::event::{FrameNumber, FreeList, Order};
@@ -23,6 +24,8 @@ pub enum Report {
     Quarantined(FrameNumber),
     /// Structures that contradict each other: which rule is broken.
     Broken(&'static str),
+    /// A sum that is not what the walk counts, or not zero at rest: which.
+    Miscounted(&'static str),
 }
 
 /// The classes of objects, as sites name them.
@@ -51,15 +54,15 @@ pub enum Object {
     Alloc,
     /// The zone lock.
     ZoneLock,
-    /// The guarded first block of an order's list.
+    /// The guarded first block of a list of free blocks, by type and order.
     ZoneHead,
-    /// The guarded number of blocks of an order's list.
+    /// The guarded number of blocks of such a list.
     ZoneFree,
     /// A per-CPU list's lock.
     PcpLock,
     /// A per-CPU list's guarded number of entries.
     PcpLen,
-    /// A per-CPU list's guarded number of pages.
+    /// A per-CPU list's number of pages.
     PcpCount,
     /// A slot of a tree: the mappings' heads, then the slots of the nodes.
     Slot,
@@ -75,6 +78,22 @@ pub enum Object {
     NodeLock,
     /// The RCU domain.
     Rcu,
+    /// A pageblock's type.
+    Pageblock,
+    /// How often a block was put on a list of isolated ones.
+    Isolated,
+    /// A per-CPU list's guarded high mark.
+    PcpHigh,
+    /// The lock of who takes memory offline.
+    Hotplug,
+    /// A frame's allocation tag.
+    Tag,
+    /// The table lock.
+    TableLock,
+    /// What is guarded of a page table: its frame, what it maps, its sharers.
+    Table,
+    /// The page that a CPU keeps for its next collapse.
+    Kept,
 }
 
 impl Object {
@@ -104,6 +123,14 @@ impl Object {
         ("node_state", false),
         ("node_lock", false),
         ("rcu", false),
+        ("pageblock", false),
+        ("isolated", false),
+        ("pcp_high", false),
+        ("hotplug", false),
+        ("tag", false),
+        ("table_lock", false),
+        ("table", false),
+        ("kept", false),
     ];
 }
 
@@ -130,12 +157,20 @@ impl<B: Backend> Memory<B> {
             }
         }
         self.walk_trees(&mut report);
+        if !self.tags_are_zero() {
+            report(Report::Miscounted("alloc-tag"));
+        }
+        if self.tables.slots.iter().any(|slot| slot.frame.peek() != 0) {
+            report(Report::Broken("table-at-rest"));
+        }
     }
 
     fn walk_buddy(&self, report: &mut impl FnMut(Report)) {
         let mut listed = 0;
-        for order in 0..ORDERS {
-            let (mut at, mut before, mut blocks) = (self.zone.heads[order].peek(), NONE, 0);
+        for list in 0..PAGEBLOCK_TYPES * ORDERS {
+            let (kind, order) = (list / ORDERS, list % ORDERS);
+            let head = self.zone.heads[kind][order].peek();
+            let (mut at, mut before, mut blocks) = (head, NONE, 0);
             // A list that was damaged into a ring must end too.
             while at != NONE && blocks <= self.sizes.frames {
                 let frame = &self.frames[at as usize];
@@ -143,12 +178,16 @@ impl<B: Backend> Memory<B> {
                 if frame.buddy.peek() != order as u32 + 1 {
                     report(Report::Broken("buddy-order"));
                 }
+                let pageblock = at as usize >> self.sizes.pageblock_order().0;
+                if self.pageblocks[pageblock].peek() as usize != kind {
+                    report(Report::Broken("buddy-list-type"));
+                }
                 if frame.prev.peek() != before {
                     report(Report::Broken("buddy-list-link"));
                 }
                 (before, at, blocks) = (at, frame.next.peek(), blocks + 1);
             }
-            if self.zone.free[order].peek() as usize != blocks {
+            if self.zone.free[kind][order].peek() as usize != blocks {
                 report(Report::Broken("zone-free-count"));
             }
             listed += blocks;
@@ -217,6 +256,7 @@ impl<B: Backend> Memory<B> {
             names.name(frame.mapping.addr(), Object::Mapping, at);
             names.name(frame.index.addr(), Object::Index, at);
             names.name(frame.content.addr(), Object::Content, at);
+            names.name(frame.tag.addr(), Object::Tag, at);
             names.name(frame.buddy.addr(), Object::Buddy, at);
             names.name(frame.next.addr(), Object::Next, at);
             names.name(frame.prev.addr(), Object::Prev, at);
@@ -224,17 +264,35 @@ impl<B: Backend> Memory<B> {
         names.region(self);
         names.name(self.may_fail.addr(), Object::Alloc, 0);
         names.name(self.zone.lock.addr(), Object::ZoneLock, 0);
-        for order in 0..ORDERS {
-            names.name(self.zone.heads[order].addr(), Object::ZoneHead, order);
-            names.name(self.zone.free[order].addr(), Object::ZoneFree, order);
+        let (heads, free) = (self.zone.heads.as_flattened(), self.zone.free.as_flattened());
+        for (list, (head, free)) in heads.iter().zip(free).enumerate() {
+            names.name(head.addr(), Object::ZoneHead, list);
+            names.name(free.addr(), Object::ZoneFree, list);
         }
+        names.name(self.zone.isolated.addr(), Object::Isolated, 0);
+        names.name(self.hotplug.addr(), Object::Hotplug, 0);
         for (cpu, list) in self.pcp.iter() {
             names.name(list.lock.addr(), Object::PcpLock, cpu.index());
             names.name(list.len.addr(), Object::PcpLen, cpu.index());
             names.name(list.pages.addr(), Object::PcpCount, cpu.index());
+            names.name(list.high.addr(), Object::PcpHigh, cpu.index());
         }
         names.name(self.nodes.lock.addr(), Object::NodeLock, 0);
         names.name(self.rcu.addr(), Object::Rcu, 0);
+        for (cpu, kept) in self.kept.iter() {
+            names.name(kept.addr(), Object::Kept, cpu.index());
+        }
+        names.name(self.tables.lock.addr(), Object::TableLock, 0);
+        for (at, slot) in self.tables.slots.iter().enumerate() {
+            let fields = [&slot.frame, &slot.child, &slot.sharers];
+            for (n, field) in fields.into_iter().enumerate() {
+                names.name(field.addr(), Object::Table, at * fields.len() + n);
+            }
+        }
+        names.region(&*self.pageblocks);
+        for (at, pageblock) in self.pageblocks.iter().enumerate() {
+            names.name(pageblock.addr(), Object::Pageblock, at);
+        }
         names.region(&*self.mappings);
         for (at, mapping) in self.mappings.iter().enumerate() {
             names.name(mapping.head.addr(), Object::Slot, at);

@@ -38,6 +38,12 @@ faults! {
     MergeSkipped, "merge-skipped", "not-coalesced", "single pages do not merge";
     MergeStopsEarly, "merge-stops-early", "not-coalesced", "merging stops one order below the largest";
     ExchangeNoMerge, "exchange-no-merge", "not-coalesced", "blocks that leave a per-CPU list do not merge";
+    DrainSkipsOne, "drain-skips-one", "not-drained", "draining leaves the last page of a list there";
+    DrainLooksOnly, "drain-looks-only", "not-drained", "draining looks at a list and gives nothing back";
+    DrainOneBatch, "drain-one-batch", "not-drained", "draining gives back one batch only";
+    TagKept, "tag-kept", "accounting", "a freed block stays accounted for";
+    TagTwice, "tag-twice", "accounting", "the tails of a block that is split are accounted for once more";
+    TailsUncounted, "tails-uncounted", "accounting", "free_pages does not account for the tails that it frees after its put";
     LostGet, "lost-get", "refcount", "a reference is taken by a load and a store";
     ScanPutsTwice, "scan-puts-twice", "refcount", "a walker drops its reference twice";
     SplitSetsTwice, "split-sets-twice", "refcount", "split_page sets the counts of the tails once more when they are live";

@@ -8,11 +8,12 @@
 //! | `flags` | who holds a reference or owns the frame | itself (page lock) |
 //! | `compound_head` | the owner of a block while its count is zero, or just after (5.9 to 6.13) | the head's `refcount` |
 //! | `mapping`, `index`, `content` | who holds the page lock | the page lock; published by the slot |
+//! | `tag` | who allocates or frees the block, as part of the accesses that do that | itself; whoever reads it needs a reference |
 //! | `buddy`, `next`, `prev` | the buddy lists | the zone lock |
 //! | `generation` | the allocator, under the lock of the list the block was on | not read by the code under test |
 
 use crate::event::{FrameNumber, Order};
-use crate::sync::{AtomicI32, AtomicU32, Backend, Guarded};
+use crate::sync::{AtomicI32, AtomicU32, Backend, Guarded, Owned};
 
 /// No frame, in a list link.
 pub(super) const NONE: u32 = u32::MAX;
@@ -33,10 +34,16 @@ pub(super) mod flag {
     pub const UPTODATE: u32 = 1 << 5;
     /// Refused by a check and kept out of circulation.
     pub const QUARANTINED: u32 = 1 << 6;
+    /// A filesystem keeps data with the page (`PG_private`).
+    pub const PRIVATE: u32 = 1 << 7;
+    /// The page is a page table.
+    pub const TABLE: u32 = 1 << 16;
+    /// The memory of the page is broken.
+    pub const HWPOISON: u32 = 1 << 17;
     /// Where a compound block's order begins in its head's word.
     const ORDER_SHIFT: u32 = 8;
     /// The bits that must not be set when a page is freed.
-    pub const REFUSED_AT_FREE: u32 = LOCKED | WRITEBACK | QUARANTINED;
+    pub const REFUSED_AT_FREE: u32 = LOCKED | WRITEBACK | QUARANTINED | PRIVATE;
 
     /// The bits of the head of a compound block of `order`.
     pub const fn head(order: super::Order) -> u32 {
@@ -62,6 +69,8 @@ pub(super) struct Frame<B: Backend> {
     pub index: AtomicU32<B>,
     /// Stands for the content of the page: which mapping and index it was read for.
     pub content: AtomicU32<B>,
+    /// The allocation tag of the block of which this is the first frame, or 0.
+    pub tag: Owned<B, u32>,
     /// One more than the order, if this is the first frame of a block on a buddy list; else 0.
     pub buddy: Guarded<B, u32>,
     pub next: Guarded<B, u32>,
@@ -79,6 +88,7 @@ impl<B: Backend> Default for Frame<B> {
             mapping: AtomicU32::new(0),
             index: AtomicU32::new(0),
             content: AtomicU32::new(0),
+            tag: Owned::new(0),
             buddy: Guarded::new(0),
             next: Guarded::new(NONE),
             prev: Guarded::new(NONE),
@@ -96,6 +106,7 @@ impl<B: Backend> Frame<B> {
             mapping,
             index,
             content,
+            tag,
             buddy,
             next,
             prev,
@@ -107,6 +118,7 @@ impl<B: Backend> Frame<B> {
         mapping.reset(0);
         index.reset(0);
         content.reset(0);
+        tag.reset(0);
         buddy.reset(0);
         next.reset(NONE);
         prev.reset(NONE);

@@ -5,12 +5,14 @@
 //! drop, and may be the last.
 
 use super::frame::{flag, link_to};
-use super::history::{FreePages, Misuse};
+use super::history::FreePages;
+use super::tag::Tag;
 use super::{Memory, outcome};
 use crate::event::{Event, FrameNumber, Holder, Order};
 use crate::sync::{Backend, CpuId, Ordering};
 
 const FLAGS: &str = "flags-at-free";
+const TABLE: &str = "table-at-free";
 const MAPPING: &str = "mapping-at-free";
 const COUNT: &str = "refcount-at-free";
 const LINK: &str = "compound_head-at-free";
@@ -40,6 +42,9 @@ impl<B: Backend> Memory<B> {
         if flags & flag::REFUSED_AT_FREE != 0 {
             return Err(FLAGS);
         }
+        if flags & flag::TABLE != 0 {
+            return Err(TABLE);
+        }
         let compound = flags & flag::HEAD != 0;
         if compound && flag::order(flags) != order {
             B::event(|| Event::BugOn { frame: block, check: ORDER });
@@ -59,6 +64,7 @@ impl<B: Backend> Memory<B> {
             }
         }
         frame.flags.store(0, Ordering::Relaxed);
+        self.tag_sub(block, order);
         Ok(())
     }
 
@@ -67,14 +73,8 @@ impl<B: Backend> Memory<B> {
     ///
     /// The steps of each variant, and their races: [`FreePages`].
     pub fn free_pages(&self, cpu: CpuId, block: FrameNumber, order: Order) {
-        if self.history.misuse == Misuse::MultiHolder && order.0 > 0 {
-            self.second_holder_frees(cpu, block, order);
-        }
-        self.free_pages_once(cpu, block, order);
-    }
-
-    pub(super) fn free_pages_once(&self, cpu: CpuId, block: FrameNumber, order: Order) {
         let is_head = || self.frame(block).flags.load(Ordering::Acquire) & flag::HEAD != 0;
+        let tag = self.tag_before_put(block);
         match self.history.free_pages {
             FreePages::V5_9 => {
                 if self.free_pages_put(block) {
@@ -85,7 +85,7 @@ impl<B: Backend> Memory<B> {
                 if self.free_pages_put(block) {
                     self.free_block(cpu, block, order);
                 } else if !is_head() {
-                    self.free_tails(cpu, block, order);
+                    self.free_tails(cpu, block, order, tag);
                 }
             }
             FreePages::V6_2 => {
@@ -95,7 +95,7 @@ impl<B: Backend> Memory<B> {
                     self.free_block(cpu, block, order);
                 }
                 if !head && (!last || planted!(self, TailsAnyway)) {
-                    self.free_tails(cpu, block, order);
+                    self.free_tails(cpu, block, order, tag);
                 }
             }
         }
@@ -110,8 +110,9 @@ impl<B: Backend> Memory<B> {
         last
     }
 
-    /// Frees all of a block but its first frame, largest part first.
-    fn free_tails(&self, cpu: CpuId, block: FrameNumber, order: Order) {
+    /// Frees all of a block but its first frame, largest part first. `tag` is the block's, if it is known.
+    fn free_tails(&self, cpu: CpuId, block: FrameNumber, order: Order, tag: Option<Tag>) {
+        self.tag_sub_tails(block, order, tag);
         for part in (0..order.0).rev().map(Order) {
             self.free_block(cpu, block.offset(part.frames()), part);
         }

@@ -5,7 +5,37 @@
 //! count to make a bug. *Racy* variants have a race of their own; *neutral* ones have none, and say
 //! which races they open or close together with others.
 //!
-//! What it is not: the code. Each variant's steps stand where the mechanism is.
+//! A *profile* states the core of the allocator of its release: [`FreePages`], [`AllocResult`] and
+//! [`Pcp`]. All other mechanisms stand in every profile as they are in the current one, and are switched
+//! singly; which releases had a race is in [`RACES`].
+//!
+//! What it is not: the code. Each variant's steps stand where the mechanism is. Mechanisms other than the
+//! allocator's core have a file each below this one.
+
+mod collapse;
+mod count;
+mod drain;
+mod free;
+mod gigantic;
+mod holder;
+mod offline;
+mod poison;
+mod private;
+mod table;
+mod tag;
+mod tail;
+
+pub use collapse::Collapse;
+pub use count::SetCount;
+pub use drain::PcpDrain;
+pub use gigantic::GiganticPrep;
+pub use holder::MultiHolder;
+pub use offline::Offline;
+pub use poison::HwpoisonInc;
+pub use private::PrivateRef;
+pub use table::TableSharing;
+pub use tag::TagSample;
+pub use tail::TailGet;
 
 /// A mechanism with variants.
 pub trait Mechanism: Copy + Sized + 'static {
@@ -30,41 +60,10 @@ pub trait Mechanism: Copy + Sized + 'static {
 /// names. They differ in what they do about the tails of a non-compound block if it did not.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum FreePages {
-    /// Nothing. Racy: `nc-free-leak`.
-    ///
-    /// ```text
-    /// CPU1 (lookup)                            CPU2
-    /// 1 loads the slot: P0
-    ///                                          2 deletes the page; P0 is freed and merges
-    ///                                          3 allocates order 2, not compound: P0..P3
-    /// 4 takes a reference on P0: 1->2
-    ///                                          5 free_pages(P0, 2): puts 2->1, returns
-    /// 6 reloads the slot: not P0
-    /// 7 puts P0: 1->0; a single page as far as
-    ///   it can know, so frees P0 alone
-    /// ```
-    /// Symptom: P1 to P3 have no owner and are on no list. Seen by conservation (`leak`). Introduced
-    /// by e286781d5f2e (2.6.27), fixed by e320d3012d25 (5.10, 5.9.2). No CVE.
+    /// Nothing. Racy: `nc-free-leak`. The whole is in its [`Race::doc`].
     V5_9,
     /// Frees the tails itself unless the page is the head of a compound block, which it tests after
-    /// its put. Racy: `racy-pagehead`.
-    ///
-    /// ```text
-    /// CPU1 (lookup)                            CPU2
-    /// 1 loads the slot: P0
-    ///                                          2 deletes the page; P0 is freed and merges
-    ///                                          3 allocates order 2, compound: P0..P3
-    /// 4 takes a reference on P0: 1->2
-    ///                                          5 free_pages(P0, 2): puts 2->1
-    /// 6 reloads the slot: not P0
-    /// 7 puts P0: 1->0; compound, so frees
-    ///   P0..P3 and clears the head flag
-    ///                                          8 tests the head flag: clear
-    ///                                          9 frees P2..P3 and P1 a second time
-    /// ```
-    /// Symptom: blocks on the free lists overlap, then pages with two owners ("Bad page state",
-    /// mapcount -128). Seen by ownership (`double-free`) and by the walk of the lists (`overlap`).
-    /// Introduced by e320d3012d25 (5.10), fixed by 462a8e08e0e6 (6.2), CVE-2023-52739.
+    /// its put. Racy: `racy-pagehead`. The whole is in its [`Race::doc`].
     V5_10,
     /// As 5.10, but tests the head flag before its put, while its own reference keeps the block what
     /// it is.
@@ -146,45 +145,6 @@ impl Mechanism for Pcp {
     ];
 }
 
-/// Callers that use the interface as no rule of rights allows. Off in every profile.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Misuse {
-    /// None.
-    Off,
-    /// A walker takes a plain reference on whatever frame it meets. Racy (also alone): `nc-tail-get`.
-    ///
-    /// ```text
-    /// CPU1 (network, KVM)                      CPU2
-    ///                                          1 allocates order 2, not compound: P0..P3
-    /// 2 get_page(P2): 0->1
-    /// 3 put_page(P2): 1->0, frees P2
-    ///                                          4 still uses P2, later frees P0..P3
-    /// ```
-    /// Symptom: a page in the middle of a live block is free. Seen by the ledger (`refcount`, a get
-    /// from zero). Real callers: sound mmap (before 2.6.15), sendpage (before c381b07941ad, 5.10),
-    /// KVM (before f8be156be163, 5.13, CVE-2021-22543).
-    NcTailGet,
-    /// Two holders of a non-compound block both call `free_pages`. Racy (also alone): `multi-holder-free`.
-    ///
-    /// ```text
-    /// 1 allocates order 2, not compound; a second holder takes a reference on P0: 1->2
-    /// 2 first free_pages(P0, 2): puts 2->1, frees P2..P3 and P1
-    /// 3 second free_pages(P0, 2): puts 1->0, frees P0..P3
-    /// ```
-    /// Symptom: P1 to P3 are freed twice (`double-free`). A consequence of e320d3012d25 (5.10), not
-    /// fixed by design; on 5.9 it is legal.
-    MultiHolder,
-}
-
-impl Mechanism for Misuse {
-    const NAME: &'static str = "misuse";
-    const VARIANTS: &'static [(Self, &'static str, bool, &'static str)] = &[
-        (Self::Off, "off", false, "no caller breaks the rules"),
-        (Self::NcTailGet, "nc_tail_get", true, "a walker takes plain references on any frame"),
-        (Self::MultiHolder, "multi_holder", true, "two holders of one block both call free_pages"),
-    ];
-}
-
 /// A consistent setting of all mechanisms.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct History {
@@ -194,24 +154,55 @@ pub struct History {
     pub alloc_result: AllocResult,
     /// See [`Pcp`].
     pub pcp: Pcp,
-    /// See [`Misuse`].
-    pub misuse: Misuse,
+    /// See [`GiganticPrep`].
+    pub gigantic_prep: GiganticPrep,
+    /// See [`TableSharing`].
+    pub table_sharing: TableSharing,
+    /// See [`PrivateRef`].
+    pub private_ref: PrivateRef,
+    /// See [`Collapse`].
+    pub collapse: Collapse,
+    /// See [`TailGet`].
+    pub tail_get: TailGet,
+    /// See [`PcpDrain`].
+    pub pcp_drain: PcpDrain,
+    /// See [`Offline`].
+    pub offline: Offline,
+    /// See [`TagSample`].
+    pub tag_sample: TagSample,
+    /// See [`SetCount`].
+    pub set_count: SetCount,
+    /// See [`HwpoisonInc`].
+    pub hwpoison_inc: HwpoisonInc,
+    /// See [`MultiHolder`].
+    pub multi_holder: MultiHolder,
 }
 
 impl History {
+    // What is not stated is as in 7.1, in all of them.
     /// Linux 7.1.
     pub const CURRENT: Self = Self { alloc_result: AllocResult::Frozen, ..Self::LINUX_6_2 };
-    /// Linux 6.2.
+    /// The allocator of Linux 6.2.
     pub const LINUX_6_2: Self =
         Self { free_pages: FreePages::V6_2, pcp: Pcp::V6_2, ..Self::LINUX_5_10 };
-    /// Linux 5.10.
+    /// The allocator of Linux 5.10.
     pub const LINUX_5_10: Self = Self { free_pages: FreePages::V5_10, ..Self::LINUX_5_9 };
-    /// Linux 5.9.
+    /// The allocator of Linux 5.9.
     pub const LINUX_5_9: Self = Self {
         free_pages: FreePages::V5_9,
         alloc_result: AllocResult::RefcountedThenCompound,
         pcp: Pcp::V5_9,
-        misuse: Misuse::Off,
+        gigantic_prep: GiganticPrep::FrozenAlloc,
+        table_sharing: TableSharing::ShareCount,
+        private_ref: PrivateRef::Counted,
+        collapse: Collapse::ReleaseIfShared,
+        tail_get: TailGet::Checked,
+        pcp_drain: PcpDrain::Locked,
+        offline: Offline::PcpDisabled,
+        tag_sample: TagSample::Before,
+        set_count: SetCount::Add,
+        hwpoison_inc: HwpoisonInc::TakenOff,
+        multi_holder: MultiHolder::OneFrees,
     };
 }
 
@@ -232,6 +223,11 @@ pub struct Race {
     pub versions: &'static str,
     /// Its CVE, or `-`.
     pub cve: &'static str,
+    /// Whether it takes no schedule: its programs show it one after the other, too.
+    pub sequential: bool,
+    /// The whole of it, for people: what the variant does, the interleaving with its steps numbered, the
+    /// symptom, the oracle that sees it and the fix.
+    pub doc: &'static str,
 }
 
 /// The documented races of all variants.
@@ -244,6 +240,8 @@ pub const RACES: &[Race] = &[
         fixed: "e320d3012d25",
         versions: "2.6.27 to 5.9",
         cve: "-",
+        sequential: false,
+        doc: free::NC_FREE_LEAK,
     },
     Race {
         name: "racy-pagehead",
@@ -253,23 +251,18 @@ pub const RACES: &[Race] = &[
         fixed: "462a8e08e0e6",
         versions: "5.10 to 6.1",
         cve: "CVE-2023-52739",
+        sequential: false,
+        doc: free::RACY_PAGEHEAD,
     },
-    Race {
-        name: "nc-tail-get",
-        switch: Misuse::NAME,
-        variant: "nc_tail_get",
-        introduced: "-",
-        fixed: "f8be156be163",
-        versions: "to 5.12",
-        cve: "CVE-2021-22543",
-    },
-    Race {
-        name: "multi-holder-free",
-        switch: Misuse::NAME,
-        variant: "multi_holder",
-        introduced: "e320d3012d25",
-        fixed: "-",
-        versions: "5.10 to 7.1",
-        cve: "-",
-    },
+    gigantic::RACE,
+    table::RACE,
+    private::RACE,
+    collapse::RACE,
+    tail::RACE,
+    drain::RACE,
+    offline::RACE,
+    tag::RACE,
+    count::RACE,
+    poison::RACE,
+    holder::RACE,
 ];

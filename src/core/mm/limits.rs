@@ -7,6 +7,12 @@ use crate::sync::MAX_CPUS;
 
 /// The largest order of a block, whatever the number of frames.
 pub const MAX_ORDER: Order = Order(3);
+/// The types of pageblocks, each with its own free lists.
+pub const PAGEBLOCK_TYPES: usize = 2;
+/// Page tables that can be shared.
+pub const MAX_TABLES: usize = 2;
+/// Fragments of a page, and so references that it gets at once.
+pub const FRAG_BIAS: i32 = 2;
 /// The most frames.
 pub const MAX_FRAMES: usize = 4096;
 /// The most pages a per-CPU list takes from or gives to the buddy lists at once.
@@ -42,6 +48,19 @@ impl Sizes {
     #[must_use]
     pub fn max_order(&self) -> Order {
         Order(MAX_ORDER.0.min(self.frames.ilog2() as u8))
+    }
+
+    /// The size of a pageblock, the unit in which frames have a type: half the largest block, as in
+    /// Linux, so that even small memories have two.
+    #[must_use]
+    pub fn pageblock_order(&self) -> Order {
+        Order(self.max_order().0.saturating_sub(1))
+    }
+
+    /// Pageblocks of the zone.
+    #[must_use]
+    pub fn pageblocks(&self) -> usize {
+        self.frames >> self.pageblock_order().0
     }
 
     /// Tree nodes in the pool.

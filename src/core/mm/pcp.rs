@@ -12,15 +12,19 @@
 //! What it is not: tuned (a list gives back one batch when it has `PCP_HIGH_BATCHES`), or one list for
 //! each order and type, of which Linux gives back in turn.
 //!
+//! The count of a list's pages is written under its lock and may be read without. Whoever links or unlinks
+//! blocks counts them afterwards, in one store: without the lock a list can seem empty that is not.
+//!
 //! Invariants: entries `0..len` are blocks, from the cold end to the hot end; `pages` is the sum of
-//! their sizes; a parked page is not merged and its `buddy` is 0. Lock order: the list's lock, then
+//! their sizes once they are counted; a parked page is not merged and its `buddy` is 0. Lock order: the list's lock, then
 //! the zone lock.
 
-use super::history::Pcp;
+use super::history::{Pcp, PcpDrain};
 use super::limits::{MAX_PCP_BATCH, PCP_HIGH_BATCHES, PCP_MAX_ORDER};
-use super::{Memory, outcome};
+use super::pageblock::ISOLATE;
+use super::{Memory, Sizes, outcome};
 use crate::event::{Event, FrameNumber, FreeList, Order};
-use crate::sync::{Backend, CpuId, Guarded, Irq, IrqGuard, SpinGuard, SpinLock};
+use crate::sync::{Backend, CpuId, Guarded, Irq, IrqGuard, Published, SpinGuard, SpinLock};
 
 /// Entries that a list can hold. Freeing leaves fewer than the high mark, or no more than there were:
 /// each entry is a page at least. A refill puts a batch on top, for an order of which there was none.
@@ -32,7 +36,9 @@ pub(super) struct PcpList<B: Backend> {
     pub lock: SpinLock<B>,
     pub len: Guarded<B, u32>,
     /// Pages on the list (`count`).
-    pub pages: Guarded<B, u32>,
+    pub pages: Published<B, u32>,
+    /// From how many pages on it gives some back; 0: the list is switched off (`high`).
+    pub high: Guarded<B, u32>,
     /// Frame and order of each block, the coldest first.
     pub entries: [Guarded<B, u64>; ENTRIES],
 }
@@ -42,7 +48,8 @@ impl<B: Backend> Default for PcpList<B> {
         Self {
             lock: SpinLock::new(),
             len: Guarded::new(0),
-            pages: Guarded::new(0),
+            pages: Published::new(0),
+            high: Guarded::new(0),
             entries: core::array::from_fn(|_| Guarded::new(0)),
         }
     }
@@ -57,10 +64,16 @@ pub(super) fn unpack(entry: u64) -> (FrameNumber, Order) {
 }
 
 impl<B: Backend> PcpList<B> {
-    pub fn reset(&mut self) {
+    /// The high mark of a list that is on.
+    pub const fn high(sizes: &Sizes) -> u32 {
+        (PCP_HIGH_BATCHES * sizes.pcp_batch) as u32
+    }
+
+    pub fn reset(&mut self, sizes: &Sizes) {
         self.lock.reset();
         self.len.reset(0);
         self.pages.reset(0);
+        self.high.reset(Self::high(sizes));
     }
 
     /// Puts a block at the hot end.
@@ -86,6 +99,16 @@ impl<B: Backend> PcpList<B> {
         (self.len.get(&self.lock) > 0).then(|| self.remove(0))
     }
 
+    /// Counts pages that were linked.
+    fn count_in(&self, pages: usize) {
+        self.pages.set(&self.lock, self.pages.get(&self.lock) + pages as u32);
+    }
+
+    /// Counts pages that were unlinked.
+    fn count_out(&self, pages: usize) {
+        self.pages.set(&self.lock, self.pages.get(&self.lock) - pages as u32);
+    }
+
     fn insert(&self, at: usize, block: FrameNumber, order: Order) {
         let len = self.len.get(&self.lock);
         for hotter in (at..len as usize).rev() {
@@ -93,7 +116,6 @@ impl<B: Backend> PcpList<B> {
         }
         self.entries[at].set(&self.lock, pack(block, order));
         self.len.set(&self.lock, len + 1);
-        self.pages.set(&self.lock, self.pages.get(&self.lock) + order.frames() as u32);
     }
 
     fn remove(&self, at: usize) -> (FrameNumber, Order) {
@@ -103,7 +125,6 @@ impl<B: Backend> PcpList<B> {
             self.entries[hole].set(&self.lock, self.entries[hole + 1].get(&self.lock));
         }
         self.len.set(&self.lock, len - 1);
-        self.pages.set(&self.lock, self.pages.get(&self.lock) - order.frames() as u32);
         (block, order)
     }
 }
@@ -158,15 +179,22 @@ impl<B: Backend> Memory<B> {
             let mut others = self.pcp.iter().take(self.sizes.cpus).filter(|(of, _)| *of != cpu);
             hit = others.find_map(|(_, other)| {
                 let _held = other.lock.try_lock()?;
-                other.pop_hot(order)
+                let stolen = other.pop_hot(order)?;
+                other.count_out(order.frames());
+                list.count_in(order.frames());
+                Some(stolen)
             });
         }
         if hit.is_some() {
             B::outcome(outcome::PCP_HIT);
         } else {
-            self.refill(cpu, order);
+            let linked = self.refill(cpu, order);
+            if linked > 0 {
+                list.count_in(linked);
+            }
         }
         let Some(block) = hit.or_else(|| list.pop_hot(order)) else { return Some(None) };
+        list.count_out(order.frames());
         self.count_generation(block, &list.lock);
         let from = FreeList::PerCpu(cpu);
         B::event(|| Event::PageAlloc { frame: block, order, compound, from });
@@ -174,32 +202,46 @@ impl<B: Backend> Memory<B> {
     }
 
     /// Takes a batch from the buddy lists, at least one block (`rmqueue_bulk`). The first block is
-    /// allocated first: blocks that were one before are handed out in the order of their frames.
-    fn refill(&self, cpu: CpuId, order: Order) {
+    /// allocated first: blocks that were one before are handed out in the order of their frames. Returns
+    /// how many pages it linked, for the caller to count.
+    fn refill(&self, cpu: CpuId, order: Order) -> usize {
         let list = self.pcp.of(cpu);
         let _zone = self.zone.lock.lock();
-        for i in 0..(self.sizes.pcp_batch >> order.0).max(1) {
+        let on = list.high.get(&list.lock) > 0;
+        let batch = if on { self.sizes.pcp_batch >> order.0 } else { 0 };
+        let mut linked = 0;
+        for i in 0..batch.max(1) {
             let Some(block) = self.rmqueue(order) else { break };
             if i == 0 {
                 B::outcome(outcome::PCP_REFILL);
             }
             B::event(|| Event::PageMove { frame: block, order, to: FreeList::PerCpu(cpu) });
             list.push_cold(block, order);
+            linked += order.frames();
         }
+        linked
     }
 
-    /// Frees to the running CPU's list, if it can be used now; returns whether it was
-    /// (`free_unref_page`).
+    /// Frees to the running CPU's list, if it can be used now and the block may be parked; returns whether it
+    /// was (`free_unref_page`).
+    ///
+    /// The type of the pageblock may change at once: what must not be parked then, is kept from it by who
+    /// changes it.
     pub(super) fn free_to_pcp(&self, cpu: CpuId, block: FrameNumber, order: Order) -> bool {
+        if self.peek_block_type(block) == ISOLATE {
+            B::outcome(outcome::FREE_TO_ISOLATED);
+            return false;
+        }
         let list = self.pcp.of(cpu);
         let Some(_held) = self.try_own(list) else { return false };
         B::event(|| Event::PageFree { frame: block, order, to: FreeList::PerCpu(cpu) });
         list.push_hot(block, order);
-        let high = PCP_HIGH_BATCHES * self.sizes.pcp_batch;
-        if list.pages.get(&list.lock) as usize >= high {
+        list.count_in(order.frames());
+        let high = list.high.get(&list.lock);
+        if list.pages.get(&list.lock) >= high {
             B::outcome(outcome::PCP_OVERFLOW);
             let zone = self.zone.lock.lock();
-            self.give_back(list, self.sizes.pcp_batch);
+            self.give_back(list, if high > 0 { self.sizes.pcp_batch } else { usize::MAX });
             drop(zone);
         }
         true
@@ -222,14 +264,20 @@ impl<B: Backend> Memory<B> {
             }
             self.free_one_page(block, order);
             if planted!(self, DrainKeeps) && pages == usize::MAX {
-                return list.push_hot(block, order);
+                list.push_hot(block, order);
+                moved -= order.frames();
+                break;
             }
+        }
+        if moved > 0 {
+            list.count_out(moved);
         }
     }
 
     /// Gives all of one list back (`drain_pages_zone`).
-    fn drain_list(&self, list: &PcpList<B>) {
-        if planted!(self, PcpUnlocked) && list.pages.get(&list.lock) == 0 {
+    fn drain_list(&self, of: CpuId) {
+        let list = self.pcp.of(of);
+        if planted!(self, PcpUnlocked) && list.len.get(&list.lock) == 0 {
             return;
         }
         if planted!(self, ZoneThenPcp) {
@@ -241,17 +289,50 @@ impl<B: Backend> Memory<B> {
             let _zone = self.zone.lock.lock();
             drop(self.mappings[0].lock.lock());
         }
+        if self.drain_passes_by(of) {
+            return;
+        }
         let _held = self.hold(list);
-        if list.len.get(&list.lock) > 0 {
+        B::event(|| Event::ListDrain { list: of, done: false });
+        if list.len.get(&list.lock) > 0 && !planted!(self, DrainLooksOnly) {
             B::outcome(outcome::PCP_DRAIN);
             let _zone = self.zone.lock.lock();
-            self.give_back(list, usize::MAX);
+            self.give_back(list, self.drained_at_once(list));
         }
+        B::event(|| Event::ListDrain { list: of, done: true });
+    }
+
+    /// Whether a drain is through with a list by a look at its count, without the lock.
+    ///
+    /// The steps of each variant, and their race: [`PcpDrain`].
+    fn drain_passes_by(&self, of: CpuId) -> bool {
+        match self.history.pcp_drain {
+            PcpDrain::Locked => false,
+            PcpDrain::UnlockedPeek => {
+                let seems_empty = self.pcp.of(of).pages.load() == 0;
+                if seems_empty {
+                    B::event(|| Event::ListDrain { list: of, done: false });
+                    B::event(|| Event::ListDrain { list: of, done: true });
+                }
+                seems_empty
+            }
+        }
+    }
+
+    /// How many pages a drain gives back: all.
+    fn drained_at_once(&self, list: &PcpList<B>) -> usize {
+        if planted!(self, DrainSkipsOne) {
+            return list.pages.get(&list.lock) as usize - 1;
+        }
+        if planted!(self, DrainOneBatch) {
+            return self.sizes.pcp_batch;
+        }
+        usize::MAX
     }
 
     /// Gives back the running CPU's list (`drain_local_pages`).
     pub fn drain_local(&self, cpu: CpuId) {
-        self.drain_list(self.pcp.of(cpu));
+        self.drain_list(cpu);
     }
 
     /// Gives back all CPUs' lists (`drain_all_pages`). With the design of 5.9 each list is its own
@@ -263,10 +344,24 @@ impl<B: Backend> Memory<B> {
         }
     }
 
-    /// Gives back all CPUs' lists, at rest.
-    pub(super) fn drain_each(&self) {
+    /// Sets the high mark of all lists. One of 0 switches them off: it gives back what is parked, and whatever
+    /// comes to a list is given back by who puts it there (`zone_pcp_disable`, `zone_pcp_enable`).
+    pub(super) fn set_pcp_high(&self, high: u32) {
         for (_, list) in self.pcp.iter().take(self.sizes.cpus) {
-            self.drain_list(list);
+            let _held = self.hold(list);
+            list.high.set(&list.lock, high);
+            if high == 0 && list.len.get(&list.lock) > 0 {
+                let _zone = self.zone.lock.lock();
+                self.give_back(list, usize::MAX);
+            }
+        }
+    }
+
+    /// Gives back all CPUs' lists: at rest, or on each CPU in turn (`drain_all_pages` of 5.9, which has them
+    /// do it themselves, after their own section).
+    pub(super) fn drain_each(&self) {
+        for (of, _) in self.pcp.iter().take(self.sizes.cpus) {
+            self.drain_list(of);
         }
     }
 }

@@ -17,12 +17,17 @@ impl<B: Backend> Memory<B> {
     pub fn reclaim(&self, cpu: CpuId, mapping: u32, index: u32) -> bool {
         let Some(page) = self.find_get(cpu, mapping, index) else { return false };
         if self.trylock_page(page) {
-            let busy = |memory: &Self| {
-                memory.frame(page).flags.load(Ordering::Acquire) & (flag::WRITEBACK | flag::DIRTY)
-                    != 0
+            // What keeps the page goes first, if nothing else does.
+            let released = || {
+                let flags = self.frame(page).flags.load(Ordering::Acquire);
+                let idle = flags & (flag::WRITEBACK | flag::DIRTY) == 0;
+                if idle {
+                    self.release_private(cpu, page, flags);
+                }
+                idle
             };
             if self.covers(page, mapping, index)
-                && !busy(self)
+                && released()
                 && self.remove_mapping(mapping, index, page)
             {
                 if planted!(self, PagesUnlocked) {

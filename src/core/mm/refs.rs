@@ -1,7 +1,7 @@
 //! References: taking and dropping them.
 //!
-//! Rules: a count is stored only while it is zero, by the frame's owner; every other change is one
-//! read-modify-write; whoever makes it zero owns the frame and must free it or give it back; after a
+//! Rules: a count is stored only while it is zero, by the frame's owner, but by [`Memory::store_refs`], which
+//! breaks this rule; every other change is one read-modify-write; whoever makes it zero owns the frame and must free it or give it back; after a
 //! put that left references nothing may be read from the page.
 //!
 //! What it is not: typed. The holder in the arguments is only what the event says.
@@ -27,14 +27,26 @@ impl<B: Backend> Memory<B> {
 
     /// As [`Memory::get_page`], of a frame that is known not to be a tail (`folio_ref_add`).
     pub(super) fn add_ref(&self, page: FrameNumber, holder: Holder) {
+        self.add_refs(page, 1, holder);
+    }
+
+    /// As [`Memory::add_ref`], several at once (`page_ref_add`).
+    pub(super) fn add_refs(&self, page: FrameNumber, n: i32, holder: Holder) {
         let count = &self.frame(page).refcount;
         if planted!(self, LostGet) {
             let seen = count.load(Ordering::Relaxed);
-            count.store(seen + 1, Ordering::Relaxed);
+            count.store(seen + n, Ordering::Relaxed);
         } else {
-            count.fetch_add(1, Ordering::Relaxed);
+            count.fetch_add(n, Ordering::Relaxed);
         }
-        Self::ref_event(page, RefChange::Get, 1, holder, true);
+        Self::ref_event(page, RefChange::Get, n, holder, true);
+    }
+
+    /// Stores a count over whatever there is (`set_page_count`). The caller believes that all references
+    /// are `holder`'s.
+    pub(super) fn store_refs(&self, page: FrameNumber, n: i32, holder: Holder) {
+        self.frame(page).refcount.store(n, Ordering::Relaxed);
+        Self::ref_event(page, RefChange::Store, n, holder, true);
     }
 
     /// Takes a reference on a frame that the caller has no right to, unless its count is zero
@@ -46,6 +58,12 @@ impl<B: Backend> Memory<B> {
             B::outcome(outcome::TRY_GET_REFUSED);
         }
         done
+    }
+
+    /// A speculative reference as anybody might take one, kept after the call: one access, and no
+    /// look at what the frame is. False if its count is zero.
+    pub fn hold_page(&self, frame: FrameNumber) -> bool {
+        self.try_get(frame, Holder::Spec)
     }
 
     /// Drops a reference; true if it was the last (`put_page_testzero`).
@@ -68,8 +86,8 @@ impl<B: Backend> Memory<B> {
     }
 
     /// Replaces the expected count by zero, so that nobody can take a reference
-    /// (`folio_ref_freeze`). The caller claims its own reference, `holder`'s, and the cache's for the
-    /// rest of the count.
+    /// (`folio_ref_freeze`). The caller claims its own reference, `holder`'s, and the cache's and that of private
+    /// data for the rest of the count.
     pub(super) fn freeze(&self, page: FrameNumber, expected: i32, holder: Holder) -> bool {
         let count = &self.frame(page).refcount;
         let done = count.compare_exchange(expected, 0, Ordering::AcqRel, Ordering::Relaxed).is_ok();

@@ -6,7 +6,6 @@
 
 use super::Memory;
 use super::frame::head_of;
-use super::history::Misuse;
 use crate::event::{FrameNumber, Holder};
 use crate::sync::{Backend, CpuId, Ordering};
 
@@ -14,10 +13,6 @@ impl<B: Backend> Memory<B> {
     /// Takes a reference on the page that a frame belongs to, looks at it, and puts it; false if the
     /// frame is free or was changing (`get_any_page`, `damon_get_folio`).
     pub fn scan(&self, cpu: CpuId, frame: FrameNumber) -> bool {
-        if self.history.misuse == Misuse::NcTailGet {
-            self.careless_get(cpu, frame);
-            return true;
-        }
         let link = || self.frame(frame).compound_head.load(Ordering::Acquire);
         let head = head_of(frame, link());
         if !self.try_get(head, Holder::Scan) {

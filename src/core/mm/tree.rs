@@ -216,6 +216,25 @@ impl<B: Backend> Memory<B> {
         true
     }
 
+    /// Puts a page in the place of another; false if that is not at the index. The tree lock is held.
+    pub(super) fn tree_replace(
+        &self,
+        mapping: u32,
+        index: u32,
+        old: FrameNumber,
+        new: FrameNumber,
+    ) -> bool {
+        let (slot, entry) = self.walk(mapping, index);
+        if entry != Entry::Page(old) {
+            return false;
+        }
+        slot.store(Entry::Page(new).word(), Ordering::Release);
+        // One store is both: no lookup can find the index empty.
+        B::event(|| Event::CacheDelete { mapping, index, frame: old });
+        B::event(|| Event::CacheAdd { mapping, index, frame: new });
+        true
+    }
+
     /// Counts a page that left a mapping.
     pub(super) fn count_out(&self, mapping: u32) {
         let tree = &self.mappings[mapping as usize];

@@ -75,9 +75,9 @@ impl<B: Backend> Memory<B> {
     }
 
     /// Forgets that a page was changed, which is about to leave the cache without being written
-    /// (`folio_cancel_dirty`). The page is locked.
-    pub(super) fn cancel_dirty(&self, page: FrameNumber) {
-        if self.is_dirty(page) {
+    /// (`folio_cancel_dirty`). The page is locked, and was seen with these flags.
+    pub(super) fn cancel_dirty(&self, page: FrameNumber, flags: u32) {
+        if flags & flag::DIRTY != 0 {
             self.frame(page).flags.fetch_and(!flag::DIRTY, Ordering::Relaxed);
         }
     }

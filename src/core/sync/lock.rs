@@ -83,6 +83,14 @@ impl<B: Backend> SpinLock<B> {
         took.then(|| SpinGuard { lock: self })
     }
 
+    /// Reports that `field`, which belongs to this lock, is touched, if the running CPU does not hold it.
+    #[inline(always)]
+    pub(super) fn check_held_for(&self, field: usize) {
+        if !self.is_mine() {
+            B::event(|| Event::Unlocked { field, lock: self.addr() });
+        }
+    }
+
     /// Whether the running CPU holds it. Always true natively, where holders are not recorded.
     #[inline(always)]
     fn is_mine(&self) -> bool {
@@ -136,12 +144,7 @@ impl<B: Backend, T: Word> Guarded<B, T> {
 
     #[inline(always)]
     fn check(&self, lock: &SpinLock<B>) {
-        if !lock.is_mine() {
-            B::event(|| Event::Unlocked {
-                field: core::ptr::from_ref(self).addr(),
-                lock: lock.addr(),
-            });
-        }
+        lock.check_held_for(core::ptr::from_ref(self).addr());
     }
 
     /// Its address, by which a run names it.

@@ -13,6 +13,8 @@
 //! |---|---|---|
 //! | atomics | `atomic` | never; retry loops call [`relax`] |
 //! | spin locks, `Guarded` fields | `lock` | disabled until the release |
+//! | fields written under a lock and read without | `published` | never; retry loops call [`relax`] |
+//! | fields of an owner, sums | `quiet` | never |
 //! | wait queues on a word | `wait` | disabled until [`wake`] |
 //! | RCU readers and grace periods | `rcu` | disabled until the readers left |
 //! | irq and preemption sections | `context` | never; waiting inside one is reported |
@@ -23,6 +25,8 @@ mod backend;
 mod context;
 mod lock;
 mod percpu;
+mod published;
+mod quiet;
 mod rcu;
 mod wait;
 
@@ -32,8 +36,10 @@ pub use context::{Irq, IrqGuard, Preempt, PreemptGuard};
 pub use core::sync::atomic::Ordering;
 pub use lock::{Guarded, SpinGuard, SpinLock};
 pub use percpu::PerCpu;
+pub use published::Published;
+pub use quiet::{Owned, Tally};
 pub use rcu::{Rcu, RcuGuard};
-pub use wait::{Watch, relax, wait_on, wake};
+pub use wait::{MAX_WATCHED, Watch, relax, wait_on, wake};
 
 /// The most CPUs a case may have.
 pub const MAX_CPUS: usize = 4;

@@ -5,6 +5,9 @@
 
 use super::{AtomicI32, AtomicU32, AtomicUsize, Backend, Kind, Ordering, Waiting};
 
+/// The most objects that one turn of a retry loop watches.
+pub const MAX_WATCHED: usize = 6;
+
 /// An object that a retry loop read, with the value it saw.
 pub trait Watch {
     /// The object's address.
@@ -30,12 +33,21 @@ macro_rules! watch {
 watch!(AtomicI32: i32, AtomicU32: u32, AtomicUsize: usize);
 
 /// Ends a turn of a retry loop: the task cannot get further until one of the watched objects holds
-/// something else than the loop saw. Returns at once if one already does.
+/// something else than the loop saw. Returns at once if one already does. The first of them is what the
+/// wait is named after.
 ///
 /// Natively it gives the processor away once and returns.
-pub fn relax<B: Backend>(watched: [&dyn Watch; 2]) {
+///
+/// # Panics
+/// If nothing is watched, or more than [`MAX_WATCHED`].
+pub fn relax<B: Backend>(watched: &[&dyn Watch]) {
+    let mut addrs = [0; MAX_WATCHED];
+    assert!(!watched.is_empty() && watched.len() <= MAX_WATCHED, "one to MAX_WATCHED objects");
+    for (addr, object) in addrs.iter_mut().zip(watched) {
+        *addr = object.addr();
+    }
     while watched.iter().all(|w| w.unchanged()) {
-        B::wait(&[watched[0].addr(), watched[1].addr()], Waiting::Change);
+        B::wait(&addrs[..watched.len()], Waiting::Change);
         if !B::CONTROLLED {
             return;
         }

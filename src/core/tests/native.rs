@@ -50,7 +50,7 @@ impl Right {
     }
 }
 
-const OPS: [&str; 19] = [
+const OPS: [&str; 22] = [
     "alloc",
     "alloc_compound",
     "alloc_exact",
@@ -70,6 +70,9 @@ const OPS: [&str; 19] = [
     "drain_local",
     "drain_all",
     "synchronize_rcu",
+    "set_private",
+    "migrate",
+    "collapse",
 ];
 
 struct Machine {
@@ -140,6 +143,9 @@ fn without_right(machine: &Machine, cpu: CpuId, op: &str, draw: &mut Draw) -> bo
         "delete" => return memory.delete(cpu, mapping, index),
         "reclaim" => return memory.reclaim(cpu, mapping, index),
         "writeback" => return memory.write_page(cpu, mapping, index),
+        "set_private" => return memory.set_private(cpu, mapping, index),
+        "migrate" => return memory.migrate(cpu, mapping, index),
+        "collapse" => return memory.collapse(cpu, mapping, index),
         "scan" => return memory.scan(cpu, FrameNumber(draw.below(memory.sizes().frames) as u32)),
         // Rarely, so that the other operations find pages.
         "truncate" if draw.below(16) == 0 => memory.truncate(cpu, mapping),

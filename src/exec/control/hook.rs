@@ -7,7 +7,7 @@ use crate::exec::cpus::CpuState;
 use crate::exec::engine;
 use crate::exec::trace::{Ending, Phase, SwitchReason, What, is_fatal};
 use pagerace_core::event::Event;
-use pagerace_core::sync::{Access, CpuId, Hook, MAX_CPUS, Waiting};
+use pagerace_core::sync::{Access, CpuId, Hook, MAX_CPUS, MAX_WATCHED, Waiting};
 
 impl Hook for Control {
     fn before(&self, access: Access) {
@@ -49,8 +49,9 @@ impl Hook for Control {
             return self.leave();
         }
         let me = self.cpu.get();
-        let addrs = [addrs[0], addrs.get(1).copied().unwrap_or(addrs[0])];
-        self.cpus.set(me, CpuState::Waiting { addrs, waiting });
+        let mut all = [addrs[0]; MAX_WATCHED];
+        all[..addrs.len()].copy_from_slice(addrs);
+        self.cpus.set(me, CpuState::Waiting { addrs: all, waiting });
         if self.phase.get() != Phase::Programs {
             // Nobody else is there to end the wait.
             self.deadlock();

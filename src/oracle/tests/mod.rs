@@ -5,7 +5,9 @@
 use super::testing::Script;
 use pagerace_core::event::Holder;
 
+mod lists;
 mod memory;
+mod references;
 mod time;
 mod verdict;
 

@@ -58,8 +58,9 @@ fn two_hashes_of_one_case_are_equal() {
 #[test]
 fn classes_are_printed_as_listed() {
     let listed = Class::ALL.map(Class::name).join(" ");
-    let expected = "leak double-free overlap not-coalesced refcount lookup bad-page unlocked \
-                    sleeping-in-atomic lock-order rcu deadlock livelock panic nondeterminism";
+    let expected = "leak double-free overlap not-coalesced not-drained refcount lookup bad-page \
+                    unlocked sleeping-in-atomic lock-order rcu deadlock livelock panic accounting \
+                    nondeterminism";
     assert_eq!(listed, expected);
     assert_eq!(format!("{:>5}|", Signature::new(Class::Rcu, &[])), "  rcu|");
 }

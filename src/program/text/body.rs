@@ -28,9 +28,9 @@ impl<'a> Parser<'a> {
                 .end()
                 .error("there is no operation here", "write `p0 = OPERATION`"));
         };
-        let names: Vec<&str> = self.spec.ops.iter().map(|op| op.name).collect();
+        let names: Vec<&str> = self.spec.rows().map(|op| op.name).collect();
         let op = known(name, "operation", &names)?;
-        let row = &self.spec.ops[op];
+        let row = self.spec.row(op as u8);
         let mut instance =
             OpInstance { place, op: op as u8, operands: [0; MAX_OPERANDS], right: None };
         let mut given = [false; MAX_OPERANDS];

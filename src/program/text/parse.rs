@@ -179,15 +179,7 @@ impl<'a> Parser<'a> {
                 self.case.fields[at] = number;
                 Ok(())
             }
-            "history" => {
-                let switches = self.spec.switches;
-                let (at, value) =
-                    self.setting(words, "history", switches.iter().map(|s| s.name))?;
-                let variants: Vec<&str> = switches[at].variants.iter().map(|v| v.name).collect();
-                let variant = known(value, "variant", &variants)?;
-                self.case.history[at] = variant as u8;
-                Ok(())
-            }
+            "history" => self.history(words),
             "expect" => self.expect(line, words),
             _ => {
                 let known =
@@ -195,6 +187,27 @@ impl<'a> Parser<'a> {
                 Err(keyword.unknown("line", &known))
             }
         }
+    }
+
+    /// A switch. One that is retired is accepted with the variant that meant nothing special.
+    fn history(&mut self, words: &[Word<'a>]) -> Result<()> {
+        let (switches, retired) = (self.spec.switches, self.spec.retired);
+        let stated = |name: &str| {
+            words.get(1).and_then(|w| w.split_once('=')).is_some_and(|(n, _)| n.text == name)
+        };
+        let retired = retired.iter().find(|retired| stated(retired.name));
+        let names = switches.iter().map(|s| s.name).chain(retired.map(|r| r.name));
+        let (at, value) = self.setting(words, "history", names)?;
+        if let (None, Some(retired)) = (switches.get(at), retired) {
+            if value.text == retired.neutral {
+                return Ok(());
+            }
+            let message = format!("there is no switch `{}` any more", retired.name);
+            return Err(words[1].error(message, retired.instead));
+        }
+        let variants: Vec<&str> = switches[at].variants.iter().map(|v| v.name).collect();
+        self.case.history[at] = known(value, "variant", &variants)? as u8;
+        Ok(())
     }
 
     fn subject(&mut self, words: &[Word<'a>]) -> Result<()> {

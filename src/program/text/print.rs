@@ -61,7 +61,7 @@ impl Text<'_> {
     }
 
     fn op(&self, f: &mut Formatter<'_>, id: OpId, op: &OpInstance) -> fmt::Result {
-        let row = &self.spec.ops[usize::from(op.op)];
+        let row = self.spec.row(op.op);
         f.write_str("  ")?;
         if self.is_taken(id) {
             write!(f, "p{} = ", self.number(id))?;

@@ -136,6 +136,23 @@ fn what_is_wrong_is_refused_where_it_stands() {
 }
 
 #[test]
+fn a_switch_that_is_no_more_may_say_nothing_special() {
+    let stated = |setting: &str| {
+        let history = format!("history {setting}\nhistory alloc_result=");
+        parse(&SPEC, SAMPLE.replacen("history alloc_result=", &history, 1).as_bytes())
+    };
+    let document = stated("careless=off").unwrap();
+    assert_eq!(document.print(&SPEC), SAMPLE, "it is not printed again");
+    let error = stated("careless=get").unwrap_err();
+    assert_eq!(error.line, 10);
+    let shown = error.to_string();
+    assert!(shown.contains("no switch `careless` any more") && shown.contains("the op"), "{shown}");
+    assert!(stated("careless=off\nhistory careless=off").is_err(), "stated twice");
+    let shown = stated("careles=off").unwrap_err().to_string();
+    assert!(shown.contains("careles"), "{shown}");
+}
+
+#[test]
 fn limits_are_errors() {
     let refuse = |bytes: &[u8], words: &str| {
         let shown = parse(&SPEC, bytes).unwrap_err().to_string();

@@ -21,6 +21,7 @@ const ODD: &str = "tab\tbell\u{7}wide\u{8a18}\u{61b6}combining\u{301}right\u{202
 
 /// A subject whose names are all but names.
 static NASTY: Spec = Spec {
+    injected: &[],
     name: ODD,
     ops: &[
         OpSpec {
@@ -45,6 +46,7 @@ static NASTY: Spec = Spec {
     rights: &[ODD],
     fields: &[FieldSpec { name: LONG, doc: "", values: &[1, 4096], drawn: 1 }],
     switches: &[],
+    retired: &[],
     profiles: &[ProfileSpec { name: LONG, history: &[] }],
     classes: &[ClassSpec { name: LONG, refcount: true }, ClassSpec { name: ODD, refcount: false }],
     races: &[],
@@ -105,6 +107,7 @@ impl Draw {
             RefChange::Put,
             RefChange::Freeze,
             RefChange::Unfreeze,
+            RefChange::Store,
         ]);
         let (count, holder) = (self.0.pick(&[1, 2, i32::MIN]), self.holder());
         let (object, lock, check) = (self.object(), self.object(), self.text());

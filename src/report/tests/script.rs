@@ -27,6 +27,7 @@ pub const LOCK: u8 = 2;
 
 /// A subject with blocks of frames, and one cache.
 pub static SPEC: Spec = Spec {
+    injected: &[],
     name: "scripted",
     ops: &[
         row("read", &[], RightSet::NONE, None),
@@ -52,6 +53,7 @@ pub static SPEC: Spec = Spec {
             VariantSpec { name: "old", racy: true, doc: "" },
         ],
     }],
+    retired: &[],
     profiles: &[ProfileSpec { name: "now", history: &[0] }],
     classes: &[
         ClassSpec { name: "refcount", refcount: true },

@@ -1,7 +1,7 @@
 //! The access sequences of every operation, on its paths of success and of failure, on every profile,
-//! as a golden file.
+//! as golden files, one for each group of scenes.
 //!
-//! `accesses.golden` is what `docs/fidelity.md` explains: removing, merging or swapping two accesses in
+//! `golden/accesses` is what `docs/fidelity.md` explains: removing, merging or swapping two accesses in
 //! `mm` changes it. `PAGERACE_BLESS=1` writes it anew; the difference is then for review.
 //!
 //! A scene prints the last operation of CPU 0. Where its path needs another party, CPU 1 runs a program
@@ -17,7 +17,7 @@ mod scenes;
 use super::tables::{Op, SPEC};
 use super::*;
 use pagerace_core::sync::{Access, Hook, Kind, Waiting};
-use scenes::{FAILING, Program, SCENES, Scene, Turn};
+use scenes::{FAILING, GROUPS, Program, Scene, Turn};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -159,10 +159,25 @@ fn run(party: &Party, memory: &MmSubject, ops: Program, held: &mut Vec<Right>, p
     }
 }
 
+/// The set-up of a scene: the simplest value of each field that it says nothing of.
+fn fields(scene: &Scene) -> Vec<u32> {
+    let stated = [("frames", 8), ("pcp_batch", scene.pcp_batch), ("indices", 2)];
+    let value = |field: &crate::subject::FieldSpec| {
+        let stated = stated.iter().find(|(name, _)| *name == field.name);
+        stated.map_or(field.values[0], |(_, value)| *value)
+    };
+    SPEC.fields.iter().map(value).collect()
+}
+
 /// Runs a scene; returns the accesses that it prints, and whether all turns were taken.
 fn play(stage: &'static Stage, history: &[u8], scene: &Scene) -> (Vec<String>, bool) {
-    let fields = [8, scene.pcp_batch, 1, 2];
-    let setup = Setup { cpus: 2, fields: &fields, history };
+    let fields = fields(scene);
+    let mut history = history.to_vec();
+    for (switch, variant) in scene.set {
+        let (switch, variant) = SPEC.variant(switch, variant).expect("a variant");
+        history[switch] = variant;
+    }
+    let setup = Setup { cpus: 2, fields: &fields, history: &history };
     let memory = &<MmSubject as Subject>::new(&setup);
     let outcomes = std::mem::take(&mut stage.state().outcomes);
     // Alone at first.
@@ -198,11 +213,17 @@ fn play(stage: &'static Stage, history: &[u8], scene: &Scene) -> (Vec<String>, b
     (std::mem::take(&mut state.sites), state.turns.is_empty())
 }
 
-/// Runs all scenes; returns the golden text and the outcomes that occurred.
-fn play_all() -> (String, BTreeSet<usize>) {
+/// Runs all scenes; returns the golden text of each group, and the outcomes that occurred.
+fn play_all() -> (Vec<(&'static str, String)>, BTreeSet<usize>) {
     let stage: &'static Stage = Box::leak(Box::default());
+    let texts = GROUPS.iter().map(|(group, scenes)| (*group, play_group(stage, scenes))).collect();
+    let outcomes = std::mem::take(&mut stage.state().outcomes);
+    (texts, outcomes)
+}
+
+fn play_group(stage: &'static Stage, scenes: &[Scene]) -> String {
     let mut text = String::new();
-    for scene in SCENES {
+    for scene in scenes {
         writeln!(text, "{}", scene.name).expect("a string");
         // Profiles that agree share a line.
         let mut said: Vec<(Vec<&str>, Vec<String>)> = Vec::new();
@@ -221,29 +242,38 @@ fn play_all() -> (String, BTreeSet<usize>) {
             writeln!(text, "    {}", sites.join(" ")).expect("a string");
         }
     }
-    let outcomes = std::mem::take(&mut stage.state().outcomes);
-    (text, outcomes)
+    text
 }
 
 #[test]
 fn access_sequences_are_the_golden_ones() {
-    let (text, _) = play_all();
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/subject/mm/accesses.golden");
-    if std::env::var_os("PAGERACE_BLESS").is_some() {
-        std::fs::write(path, &text).expect("the golden file can be written");
+    let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/src/subject/mm/golden/accesses");
+    let (texts, _) = play_all();
+    for (group, text) in &texts {
+        let path = format!("{directory}/{group}.golden");
+        if std::env::var_os("PAGERACE_BLESS").is_some() {
+            std::fs::write(&path, text).expect("the golden file can be written");
+        }
+        let golden = std::fs::read_to_string(&path).expect("the golden file is there");
+        assert!(
+            *text == golden,
+            "{group}: accesses changed; PAGERACE_BLESS=1 writes them anew:\n{text}"
+        );
     }
-    let golden = std::fs::read_to_string(path).expect("the golden file is there");
-    assert!(text == golden, "accesses changed; PAGERACE_BLESS=1 writes them anew:\n{text}");
+    let files = std::fs::read_dir(directory).expect("the directory is there");
+    assert_eq!(files.count(), texts.len(), "each file has a group");
 }
 
 #[test]
 fn every_operation_outcome_and_kind_of_access_is_in_a_scene() {
+    let scenes = || GROUPS.iter().flat_map(|(_, scenes)| *scenes);
     for op in Op::ALL {
-        assert!(SCENES.iter().any(|scene| scene.ops.last().is_some_and(|l| l.0 == *op)), "{op:?}");
+        assert!(scenes().any(|scene| scene.ops.last().is_some_and(|l| l.0 == *op)), "{op:?}");
     }
-    let (text, outcomes) = play_all();
-    for (outcome, name) in SPEC.outcomes.iter().enumerate() {
-        assert!(outcomes.contains(&outcome), "{name}");
+    let (texts, outcomes) = play_all();
+    let text: String = texts.into_iter().map(|(_, text)| text).collect();
+    for (at, outcome) in SPEC.outcomes.iter().enumerate() {
+        assert!(outcomes.contains(&at), "{}", outcome.name);
     }
     // `mm` has no compare-exchange that may fail by itself.
     for kind in Kind::ALL.iter().filter(|kind| **kind != Kind::CasWeak) {

@@ -9,6 +9,9 @@
 //! | `page` | one reference on a cached page, a single page or a compound block | `put_page` |
 //! | `pair` | two references on such a page: the one that was given, and one by `get_page` | one reference at a time |
 //! | `exact` | single pages in a row, each with its reference | `free_exact` |
+//! | `table` | a share of a page table | `table_unmap` |
+//! | `frag` | fragments of one page, and a reference for each | `frag_free` |
+//! | `poisoned` | a frame that is kept out of use, and its reference | `unpoison` |
 //!
 //! No right holds the page lock or keeps a page under writeback: an operation that takes or starts
 //! one ends it, as the CPUs that wait for it could otherwise wait for a program that has ended.
@@ -18,10 +21,12 @@
 
 #[cfg(test)]
 mod golden;
+mod ops;
 mod tables;
 #[cfg(test)]
 mod tests;
 
+pub use ops::{execute, give_back};
 pub use tables::SPEC;
 
 use super::{Call, Census, Done, FreeBlock, Names, RightKind, Setup, Spec, Subject};
@@ -29,7 +34,7 @@ use pagerace_core::event::{FrameNumber, Holder, Order};
 use pagerace_core::mm::history::Mechanism;
 use pagerace_core::mm::{History, Machine, Memory, Object, Report, Sizes};
 use pagerace_core::sync::{Backend, Controlled, CpuId};
-use tables::{Field, Op, Switch, kind};
+use tables::{Field, Switch, kind};
 
 /// The memory of one case.
 pub type MmSubject = Memory<Controlled>;
@@ -47,6 +52,12 @@ pub enum Right {
     Pair(FrameNumber, Order, Holder),
     /// This many single pages in a row.
     Exact(FrameNumber, usize),
+    /// A share of this page table.
+    Table(usize),
+    /// This many fragments of a page, each with its reference.
+    Frag(FrameNumber, u8),
+    /// A frame that is kept out of use.
+    Poisoned(FrameNumber),
 }
 
 fn sizes(setup: &Setup<'_>) -> Sizes {
@@ -68,7 +79,17 @@ fn history(setup: &Setup<'_>) -> History {
         free_pages: at(setup, Switch::FreePages),
         alloc_result: at(setup, Switch::AllocResult),
         pcp: at(setup, Switch::Pcp),
-        misuse: at(setup, Switch::Misuse),
+        gigantic_prep: at(setup, Switch::GiganticPrep),
+        table_sharing: at(setup, Switch::TableSharing),
+        private_ref: at(setup, Switch::PrivateRef),
+        collapse: at(setup, Switch::Collapse),
+        tail_get: at(setup, Switch::TailGet),
+        pcp_drain: at(setup, Switch::PcpDrain),
+        offline: at(setup, Switch::Offline),
+        tag_sample: at(setup, Switch::TagSample),
+        set_count: at(setup, Switch::SetCount),
+        hwpoison_inc: at(setup, Switch::HwpoisonInc),
+        multi_holder: at(setup, Switch::MultiHolder),
     }
 }
 
@@ -77,130 +98,6 @@ fn history(setup: &Setup<'_>) -> History {
 fn fault(setup: &Setup<'_>) -> Option<pagerace_core::mm::Fault> {
     let variant = usize::from(setup.history[Switch::Fault as usize]);
     variant.checked_sub(1).map(|at| pagerace_core::mm::Fault::ALL[at].0)
-}
-
-/// Ends an operation that gives `right`, or fails.
-fn gave(right: Option<Right>) -> Done<Right> {
-    right.map_or(Done::Failed, |right| Done::Ok(Some(right)))
-}
-
-/// Ends an operation that gives nothing, and may have found nothing to do.
-fn did(done: bool) -> Done<Right> {
-    if done { Done::Ok(None) } else { Done::Failed }
-}
-
-/// Runs one operation; the same on both backends.
-pub fn execute(memory: &impl Machine, cpu: CpuId, call: Call<Right>) -> Done<Right> {
-    let [first, second] = call.operands;
-    let sizes = memory.sizes();
-    let order = Order((first % (u32::from(memory.max_order().0) + 1)) as u8);
-    let mapping = first % sizes.mappings as u32;
-    let index = second % sizes.indices as u32;
-    let page = |found: Option<FrameNumber>| found.map(|page| Right::Page(page, Holder::Lookup));
-    match (Op::ALL[call.op], call.right) {
-        (Op::Alloc, _) => {
-            gave(memory.alloc_pages(cpu, order, false).map(|block| Right::Block(block, order)))
-        }
-        (Op::AllocCompound, _) => {
-            gave(memory.alloc_pages(cpu, order, true).map(|block| Right::Compound(block, order)))
-        }
-        (Op::AllocExact, _) => {
-            let pages = first as usize % memory.max_order().frames() + 1;
-            gave(memory.alloc_pages_exact(cpu, pages).map(|block| Right::Exact(block, pages)))
-        }
-        (Op::Add, _) => did(memory.add(cpu, mapping, index)),
-        (Op::Delete, _) => did(memory.delete(cpu, mapping, index)),
-        (Op::Lookup, _) => gave(page(memory.find_get(cpu, mapping, index))),
-        (Op::LookupLock, _) => gave(page(memory.read_page(cpu, mapping, index))),
-        (Op::Truncate, _) => {
-            memory.truncate(cpu, mapping);
-            Done::Ok(None)
-        }
-        (Op::Reclaim, _) => did(memory.reclaim(cpu, mapping, index)),
-        (Op::Writeback, _) => did(memory.write_page(cpu, mapping, index)),
-        (Op::Scan, _) => did(memory.scan(cpu, FrameNumber(first % sizes.frames as u32))),
-        (Op::DrainLocal, _) => {
-            memory.drain_local(cpu);
-            Done::Ok(None)
-        }
-        (Op::DrainAll, _) => {
-            memory.drain_all(cpu);
-            Done::Ok(None)
-        }
-        (Op::SynchronizeRcu, _) => {
-            memory.synchronize_rcu(cpu);
-            Done::Ok(None)
-        }
-        (op, right) => on_right(memory, cpu, op, right),
-    }
-}
-
-/// Runs an operation that takes a right. One that does not fit is handed back.
-fn on_right(memory: &impl Machine, cpu: CpuId, op: Op, right: Option<Right>) -> Done<Right> {
-    let single = Order(0);
-    match (op, right) {
-        (Op::FreePages, Some(Right::Block(block, order) | Right::Compound(block, order))) => {
-            memory.free_pages(cpu, block, order);
-            Done::Ok(None)
-        }
-        (Op::FreePages, Some(Right::Pair(block, order, Holder::Owner))) => {
-            memory.free_pages(cpu, block, order);
-            Done::Ok(Some(Right::Page(block, Holder::Get)))
-        }
-        (Op::PutPage, Some(Right::Compound(page, _))) => {
-            memory.put_page(cpu, page, Holder::Owner);
-            Done::Ok(None)
-        }
-        (Op::PutPage, Some(Right::Block(page, order))) if order == single => {
-            memory.put_page(cpu, page, Holder::Owner);
-            Done::Ok(None)
-        }
-        (Op::PutPage, Some(Right::Page(page, holder))) => {
-            memory.put_page(cpu, page, holder);
-            Done::Ok(None)
-        }
-        (Op::PutPage, Some(Right::Pair(page, _, holder))) => {
-            memory.put_page(cpu, page, Holder::Get);
-            Done::Ok(Some(Right::Page(page, holder)))
-        }
-        (Op::GetPage, Some(Right::Block(page, order))) if order == single => {
-            memory.get_page(page, Holder::Get);
-            Done::Ok(Some(Right::Pair(page, order, Holder::Owner)))
-        }
-        (Op::GetPage, Some(Right::Compound(page, order))) => {
-            // The last frame: a reference on a tail is one on the head.
-            memory.get_page(page.offset(order.frames() - 1), Holder::Get);
-            Done::Ok(Some(Right::Pair(page, order, Holder::Owner)))
-        }
-        (Op::GetPage, Some(Right::Page(page, holder))) => {
-            memory.get_page(page, Holder::Get);
-            Done::Ok(Some(Right::Pair(page, single, holder)))
-        }
-        (Op::SplitPage, Some(Right::Block(block, order))) => {
-            memory.split_page(block, order);
-            Done::Ok(Some(Right::Exact(block, order.frames())))
-        }
-        (Op::FreeExact, Some(Right::Exact(first, pages))) => {
-            memory.free_pages_exact(cpu, first, pages);
-            Done::Ok(None)
-        }
-        (_, right) => Done::Skipped(right),
-    }
-}
-
-/// Gives a right back in the ordinary way; the same on both backends.
-pub fn give_back(memory: &impl Machine, cpu: CpuId, right: Right) {
-    match right {
-        Right::Block(block, order) | Right::Compound(block, order) => {
-            memory.free_pages(cpu, block, order);
-        }
-        Right::Page(page, holder) => memory.put_page(cpu, page, holder),
-        Right::Pair(page, _, holder) => {
-            memory.put_page(cpu, page, Holder::Get);
-            memory.put_page(cpu, page, holder);
-        }
-        Right::Exact(first, pages) => memory.free_pages_exact(cpu, first, pages),
-    }
 }
 
 /// Counts by walking; the same on both backends.
@@ -214,6 +111,7 @@ pub fn census<B: Backend>(memory: &Memory<B>, census: &mut Census) {
         Report::Cached(frame) => census.cached.push(frame),
         Report::Quarantined(frame) => census.quarantined.push(frame),
         Report::Broken(rule) => census.broken.push(rule),
+        Report::Miscounted(sum) => census.miscounted.push(sum),
     });
 }
 
@@ -256,6 +154,9 @@ impl Subject for MmSubject {
             Right::Page(..) => kind::PAGE,
             Right::Pair(..) => kind::PAIR,
             Right::Exact(..) => kind::EXACT,
+            Right::Table(..) => kind::TABLE,
+            Right::Frag(..) => kind::FRAG,
+            Right::Poisoned(..) => kind::POISONED,
         }
     }
 

@@ -4,11 +4,13 @@
 //! names matter where text is kept.
 
 use crate::subject::{
-    ClassSpec, FieldSpec, OpSpec, OperandSpec, ProfileSpec, RaceSpec, RightKind, RightSet, Spec,
-    SwitchSpec, VariantSpec,
+    ClassSpec, FieldSpec, InjectedSpec, OpSpec, OperandSpec, OutcomeSpec, ProfileSpec, RaceSpec,
+    RetiredSwitch, RightKind, RightSet, Spec, SwitchSpec, VariantSpec,
 };
 use pagerace_core::mm::history::{
-    AllocResult, FreePages, History, Mechanism, Misuse, Pcp, RACES as ON_RECORD, Race,
+    AllocResult, Collapse, FreePages, GiganticPrep, History, HwpoisonInc, Mechanism, MultiHolder,
+    Offline, Pcp, PcpDrain, PrivateRef, RACES as ON_RECORD, Race, SetCount, TableSharing,
+    TagSample, TailGet,
 };
 use pagerace_core::mm::{Object, limits, outcome};
 
@@ -20,8 +22,12 @@ pub(super) mod kind {
     pub const PAGE: RightKind = 2;
     pub const PAIR: RightKind = 3;
     pub const EXACT: RightKind = 4;
+    pub const TABLE: RightKind = 5;
+    pub const FRAG: RightKind = 6;
+    pub const POISONED: RightKind = 7;
     /// Their names, in this order.
-    pub const NAMES: &[&str] = &["block", "compound", "page", "pair", "exact"];
+    pub const NAMES: &[&str] =
+        &["block", "compound", "page", "pair", "exact", "table", "frag", "poisoned"];
 }
 
 /// The set-up fields, by position.
@@ -39,7 +45,17 @@ pub(super) enum Switch {
     FreePages,
     AllocResult,
     Pcp,
-    Misuse,
+    GiganticPrep,
+    TableSharing,
+    PrivateRef,
+    Collapse,
+    TailGet,
+    PcpDrain,
+    Offline,
+    TagSample,
+    SetCount,
+    HwpoisonInc,
+    MultiHolder,
     #[cfg(feature = "faults")]
     Fault,
 }
@@ -60,6 +76,10 @@ const INDEX: OperandSpec = OperandSpec {
 };
 const FRAME: OperandSpec =
     OperandSpec { name: "frame", limit: 256, field: Some(Field::Frames as usize) };
+const TABLE_NO: OperandSpec =
+    OperandSpec { name: "table", limit: limits::MAX_TABLES as u32, field: None };
+const TAIL: OperandSpec =
+    OperandSpec { name: "tail", limit: limits::MAX_ORDER.frames() as u32, field: None };
 
 /// One row per operation: its variant, name, operands, kinds taken, kind given, whether useful in the
 /// set-up, simpler operations, and what it does.
@@ -126,6 +146,33 @@ ops! {
         "Gives all CPUs' lists of free pages back to the buddy lists.";
     SynchronizeRcu "synchronize_rcu" () [] -> None, setup false, simpler [],
         "Waits for a grace period and frees the tree nodes that waited for it.";
+    AllocGigantic "alloc_gigantic" (ORDER, FRAME) [] -> Some(kind::COMPOUND), setup true,
+        simpler [AllocCompound],
+        "Takes a run of free frames around a frame and makes one compound block of it.";
+    TableMap "table_map" (TABLE_NO) [] -> Some(kind::TABLE), setup true, simpler [],
+        "Makes a page table, or shares one that is there.";
+    TableUnmap "table_unmap" () [TABLE] -> None, setup false, simpler [],
+        "Gives up a share of a page table; the last one takes it apart.";
+    SetPrivate "set_private" (MAPPING, INDEX) [] -> None, setup true, simpler [],
+        "Gives a cached page private data.";
+    Migrate "migrate" (MAPPING, INDEX) [] -> None, setup false, simpler [Reclaim],
+        "Moves a cached page to another frame, if nobody else uses it.";
+    Collapse "collapse" (MAPPING, INDEX) [] -> None, setup false, simpler [],
+        "Puts a new page in the place of a cached one or of none, if nobody else uses that.";
+    TailGet "tail_get" (TAIL) [BLOCK] -> Some(kind::BLOCK), setup false, simpler [],
+        "Takes a reference on a page of a block that is not compound, and drops it.";
+    FreeShared "free_shared" () [BLOCK] -> None, setup false, simpler [FreePages],
+        "A second user takes a reference on a block that is not compound; both are done with it.";
+    Offline "offline" (FRAME) [] -> None, setup false, simpler [DrainAll],
+        "Isolates the frames around a frame and waits until all are free, then undoes it.";
+    FragAlloc "frag_alloc" () [] -> Some(kind::FRAG), setup true, simpler [],
+        "Allocates a page for fragments, with a reference for each.";
+    FragFree "frag_free" () [FRAG] -> Some(kind::FRAG), setup false, simpler [],
+        "Frees a fragment of a page; the last one frees the page.";
+    Poison "poison" (FRAME) [] -> Some(kind::POISONED), setup false, simpler [Scan],
+        "Takes a free frame off the buddy lists and keeps it out of use.";
+    Unpoison "unpoison" () [POISONED] -> None, setup false, simpler [],
+        "Gives a poisoned frame back.";
 }
 
 const FIELDS: &[FieldSpec] = &[
@@ -185,7 +232,17 @@ const SWITCHES: &[SwitchSpec] = &[
     switch!(FreePages),
     switch!(AllocResult),
     switch!(Pcp),
-    switch!(Misuse),
+    switch!(GiganticPrep),
+    switch!(TableSharing),
+    switch!(PrivateRef),
+    switch!(Collapse),
+    switch!(TailGet),
+    switch!(PcpDrain),
+    switch!(Offline),
+    switch!(TagSample),
+    switch!(SetCount),
+    switch!(HwpoisonInc),
+    switch!(MultiHolder),
     #[cfg(feature = "faults")]
     SwitchSpec { name: "fault", variants: &FAULTS },
 ];
@@ -196,9 +253,26 @@ const fn profile(history: History) -> [u8; SWITCHES.len()] {
     row[Switch::FreePages as usize] = history.free_pages as u8;
     row[Switch::AllocResult as usize] = history.alloc_result as u8;
     row[Switch::Pcp as usize] = history.pcp as u8;
-    row[Switch::Misuse as usize] = history.misuse as u8;
+    row[Switch::GiganticPrep as usize] = history.gigantic_prep as u8;
+    row[Switch::TableSharing as usize] = history.table_sharing as u8;
+    row[Switch::PrivateRef as usize] = history.private_ref as u8;
+    row[Switch::Collapse as usize] = history.collapse as u8;
+    row[Switch::TailGet as usize] = history.tail_get as u8;
+    row[Switch::PcpDrain as usize] = history.pcp_drain as u8;
+    row[Switch::Offline as usize] = history.offline as u8;
+    row[Switch::TagSample as usize] = history.tag_sample as u8;
+    row[Switch::SetCount as usize] = history.set_count as u8;
+    row[Switch::HwpoisonInc as usize] = history.hwpoison_inc as u8;
+    row[Switch::MultiHolder as usize] = history.multi_holder as u8;
     row
 }
+
+/// Switches that there were.
+const RETIRED: &[RetiredSwitch] = &[RetiredSwitch {
+    name: "misuse",
+    neutral: "off",
+    instead: "state `tail_get=plain` or `multi_holder=both_free`, with an operation of that name",
+}];
 
 const PROFILES: &[ProfileSpec] = &[
     ProfileSpec { name: "current", history: &profile(History::CURRENT) },
@@ -218,41 +292,94 @@ const CLASSES: [ClassSpec; Object::CLASSES.len()] = {
     rows
 };
 
-/// What the core has on record, with the entries that show it.
-const RACES: [RaceSpec; ON_RECORD.len()] = {
-    let mut rows = [race(&ON_RECORD[0], "-", "-"); ON_RECORD.len()];
+const OUTCOMES: [OutcomeSpec; outcome::ALL.len()] = {
+    let mut rows = [OutcomeSpec::new(""); outcome::ALL.len()];
     let mut at = 0;
     while at < rows.len() {
-        let (entry, signature) = ENTRIES[at];
-        rows[at] = race(&ON_RECORD[at], entry, signature);
+        let (name, only) = outcome::ALL[at];
+        rows[at] = OutcomeSpec { name, only };
         at += 1;
     }
     rows
 };
 
-/// The entry of each race on record, and the signature that it shows itself by.
-const ENTRIES: [(&str, &str); ON_RECORD.len()] = [
-    ("seed_race/nc-free-leak.case", "leak/block/lookup"),
-    ("seed_race/racy-pagehead.case", "double-free/compound/lookup"),
-    ("-", "-"),
-    ("-", "-"),
+/// What the core has on record, with the entries that show it.
+const RACES: [RaceSpec; ON_RECORD.len()] = {
+    let mut rows = [race(&ON_RECORD[0], &SHOWN[0]); ON_RECORD.len()];
+    let mut at = 0;
+    while at < rows.len() {
+        rows[at] = race(&ON_RECORD[at], &SHOWN[at]);
+        at += 1;
+    }
+    rows
+};
+
+/// How a race shows itself: its entry, its signature, and what it shows itself by with other partners.
+type Shown = (&'static str, &'static str, &'static [&'static str]);
+
+/// How each race on record shows itself.
+const SHOWN: [Shown; ON_RECORD.len()] = [
+    ("seed_race/nc-free-leak.case", "leak/block/lookup", &["leak/block/scan"]),
+    (
+        "seed_race/racy-pagehead.case",
+        "double-free/compound/lookup",
+        &["double-free/compound/scan", "bad-page/refcount-at-free", "overlap/*"],
+    ),
+    ("history/gigantic-set-zero.case", "refcount/store-live/contig", &[]),
+    ("history/pt-share-count.case", "bad-page/table-at-free", &[]),
+    ("history/private-no-ref.case", "refcount/freeze-not-held/lookup", &[]),
+    ("history/hpage-revoke-reuse.case", "bad-page/index-of-cached-page", &[]),
+    ("history/nc-tail-get.case", "refcount/get-zero/net", &[]),
+    ("history/pcp-count-race.case", "not-drained/pcp", &[]),
+    ("history/offline-drain-once.case", "deadlock/isolated.change", &[]),
+    ("history/read-after-failed-put.case", "accounting/alloc-tag", &[]),
+    ("history/set-count-nonzero.case", "refcount/store-live/owner", &[]),
+    ("history/hwpoison-inc-buddy.case", "refcount/get-zero/poison", &[]),
+    ("history/multi-holder-free.case", "double-free/block/owner", &["bad-page/refcount-at-free"]),
 ];
 
-const fn race(on_record: &Race, entry: &'static str, signature: &'static str) -> RaceSpec {
-    let Race { name, switch, variant, introduced, fixed, versions, cve } = *on_record;
-    RaceSpec { name, switch, variant, introduced, fixed, versions, cve, entry, signature }
+const fn race(on_record: &Race, shown: &Shown) -> RaceSpec {
+    let Race { name, switch, variant, introduced, fixed, versions, cve, sequential, doc } =
+        *on_record;
+    let (entry, signature, also) = *shown;
+    RaceSpec {
+        name,
+        switch,
+        variant,
+        introduced,
+        fixed,
+        versions,
+        cve,
+        entry,
+        signature,
+        also,
+        sequential,
+        doc,
+    }
 }
+
+/// The speculative reference of a sweep.
+const INJECTED: &[InjectedSpec] = &[InjectedSpec {
+    op: OpSpec {
+        operands: &[FRAME],
+        gives: Some(kind::PAGE),
+        ..OpSpec::new("hold", "Takes a reference on a frame, unless its count is zero.")
+    },
+    drop: Op::PutPage as usize,
+}];
 
 /// The subject's tables.
 pub static SPEC: Spec = Spec {
     name: "mm",
     ops: OPS,
+    injected: INJECTED,
     rights: kind::NAMES,
     fields: FIELDS,
     switches: SWITCHES,
+    retired: RETIRED,
     profiles: PROFILES,
     races: &RACES,
     classes: &CLASSES,
-    outcomes: outcome::NAMES,
+    outcomes: &OUTCOMES,
     stack: 64 << 10,
 };

@@ -1,0 +1,50 @@
+//! The same cases on two profiles.
+//!
+//! What it is not: a measurement of either.
+
+use crate::support::{both, directory, expect, expect_line};
+use serde_json::Value;
+use std::fs;
+
+const SAME: &str = "compare current current --executions 3000 --seed 1";
+/// Small, so that fresh cases alone meet the race.
+const DIFFERENT: &str = "compare linux-5.9 current --executions 200000 --seed 1 --json \
+                         --cpus 2 --frames 4 --pcp-batch 0 --mappings 1 --indices 1";
+
+#[test]
+fn a_profile_differs_in_nothing_from_itself() {
+    let out = expect_line(&directory(), 0, SAME);
+    assert_eq!(out, "current and current, 3,000 cases\nseed 1\n\n0 cases differ of 3,000\n");
+}
+
+#[test]
+fn differences_are_counted_and_have_examples_that_show_them() {
+    let dir = directory();
+    let (out, err) = both(&dir, 1, &DIFFERENT.split_whitespace().collect::<Vec<_>>());
+    let object: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((&object["first"], &object["second"]), (&"linux-5.9".into(), &"current".into()));
+    let sum = |rows: &Value, key: &str| -> u64 {
+        rows.as_array().unwrap().iter().map(|row| row[key].as_u64().unwrap()).sum()
+    };
+    let differ = object["differ"].as_u64().unwrap();
+    assert!(differ > 0);
+    assert_eq!(differ, sum(&object["differences"], "count"));
+    assert_eq!(differ, sum(&object["signatures"], "first"));
+    assert_eq!(sum(&object["signatures"], "second"), 0, "current is silent");
+    for difference in object["differences"].as_array().unwrap() {
+        assert!(difference["second"].is_null());
+        let examples = difference["examples"].as_array().unwrap();
+        assert!((1..=3).contains(&examples.len()));
+        for example in examples {
+            fs::write(dir.path().join("one.case"), example.as_str().unwrap()).unwrap();
+            let shown = expect(&dir, 0, &["show", "one.case"]);
+            let signature = difference["first"].as_str().unwrap();
+            assert!(shown.contains(&format!("\nsignature   {signature}\n")), "{shown}");
+            let shown = expect(&dir, 0, &["show", "one.case", "--profile", "current"]);
+            assert!(shown.contains("shows nothing"), "{shown}");
+        }
+        let row = format!("\n{} ", difference["first"].as_str().unwrap());
+        assert!(err.contains(&row), "{err}");
+    }
+    assert!(err.contains("\npagerace case v1\n# case ") && err.contains("Kept as FILE"), "{err}");
+}
