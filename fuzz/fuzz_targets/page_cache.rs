@@ -6,7 +6,8 @@ use pagerace::program::input::Input;
 use pagerace::subject::mm::MmSubject;
 use pagerace::target::Plan;
 
-static PLAN: Plan = Plan { name: "page_cache", profile: Some("current"), without: &[], canary: false };
+static PLAN: Plan =
+    Plan { name: "page_cache", profile: Some("current"), without: &[], canary: false };
 
 fuzz_target!(init: pagerace_fuzz::init(&PLAN), |input: Input<MmSubject>| pagerace_fuzz::run(&input));
 

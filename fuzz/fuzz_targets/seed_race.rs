@@ -6,7 +6,8 @@ use pagerace::program::input::Input;
 use pagerace::subject::mm::MmSubject;
 use pagerace::target::Plan;
 
-static PLAN: Plan = Plan { name: "seed_race", profile: Some("linux-5.9"), without: &[], canary: true };
+static PLAN: Plan =
+    Plan { name: "seed_race", profile: Some("linux-5.9"), without: &[], canary: true };
 
 fuzz_target!(init: pagerace_fuzz::init(&PLAN), |input: Input<MmSubject>| pagerace_fuzz::run(&input));
 
