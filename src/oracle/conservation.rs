@@ -1,10 +1,13 @@
 //! Conservation: after everything was given back, every frame is free (or quarantined).
 //!
 //! Verifies, by the census's walk of the real free lists: managed = free + quarantined. It names the
-//! frames that are missing, who allocated them, who gave them up, and what was freed instead.
+//! frames that are missing, who allocated them, who gave them up, and what was freed instead. Where all
+//! CPUs wait there is no census; then the frames are lost that the events leave with nobody: allocated, no
+//! reference left, and every operation that gave one up has ended. Such a leak is named before the deadlock,
+//! which may be its consequence (offlining waits for what never comes to the lists).
 //!
-//! Cannot verify: anything in a run that did not end at quiescence. A frame that is lost and found
-//! again within a run is no leak.
+//! Cannot verify: anything in a run that was cut otherwise. A frame that is lost and found again within a
+//! run is no leak.
 //!
 //! Needs: a census. `page_alloc`, `page_free`, `page_ref` and `page_split` for the explanation; a
 //! subject without them still has its leaks counted.
@@ -18,7 +21,7 @@ use super::finding::{Class, Dropped, Facts, Freed, Lost, Origin};
 use super::ledger::{BlockId, Ledger, State, frames as frames_of};
 use super::overlap::Map;
 use super::scene::{Verdict, at_the_end};
-use crate::exec::trace::{Run, StepIndex, What};
+use crate::exec::trace::{Run, StepIndex, Waiter, What};
 use pagerace_core::event::{Event, FrameNumber, RefChange};
 
 /// Judges the census of a run that ended at quiescence. `map` holds that census.
@@ -29,6 +32,28 @@ pub(super) fn judge(run: &Run, ledger: &Ledger, map: &Map) -> Verdict {
     }
     let lost = (0..run.census.frames).filter(missing).map(|n| FrameNumber(n as u32)).collect();
     report(run, ledger, lost)
+}
+
+/// Judges a run in which these CPUs wait and all others have ended.
+pub(super) fn judge_waiting(run: &Run, ledger: &Ledger, waiters: &[Waiter]) -> Verdict {
+    let frames: Vec<_> = ledger
+        .owned()
+        .filter(|&(_, id)| is_nobodys(ledger, id, waiters))
+        .map(|(frame, _)| frame)
+        .collect();
+    if frames.is_empty() { None } else { report(run, ledger, frames) }
+}
+
+/// Whether an allocation was given up, no reference to it is left, and no operation that still runs could
+/// be about to free it.
+fn is_nobodys(ledger: &Ledger, id: BlockId, waiters: &[Waiter]) -> bool {
+    let block = ledger.block(id);
+    let (Some(given_up), Some(last)) = (block.given_up, block.dropped_last) else { return false };
+    let ended = |cpu, op| !waiters.iter().any(|waiter| (waiter.cpu, waiter.op) == (cpu, op));
+    let mut own = frames_of(block.frame, block.order).filter(|&f| ledger.owner(f) == Some(id));
+    ended(given_up.cpu, given_up.op)
+        && ended(last.cpu, last.op)
+        && own.all(|f| ledger.frame(f).count() == 0)
 }
 
 #[cold]

@@ -191,6 +191,13 @@ impl Ledger {
         frames.filter(move |(_, frame)| on_it(frame)).map(|(at, _)| FrameNumber(at as u32))
     }
 
+    /// The frames that are part of an allocation, in ascending order, with that.
+    pub fn owned(&self) -> impl Iterator<Item = (FrameNumber, BlockId)> {
+        (0..self.frames.len() as u32)
+            .map(FrameNumber)
+            .filter_map(|frame| Some((frame, self.owner(frame)?)))
+    }
+
     /// Whether `frame` is in an allocation that the operation at hand made.
     pub fn allocated_by(&self, scene: &Scene<'_>, frame: FrameNumber) -> bool {
         self.owner(frame).is_some_and(|id| {

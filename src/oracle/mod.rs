@@ -19,7 +19,7 @@
 //! [`Judge`] passes once over the trace, showing each line to the oracles it concerns and then to the
 //! `ledger` they share. The **first violation in the trace** is the finding: what comes after it
 //! may be its consequence. On one line the order is: ownership or overlap, then the rest. The ending
-//! comes after the trace; the census, which exists only at quiescence, comes last, in the order
+//! comes after the trace, and a deadlock after what was lost before it; the census, which exists only at quiescence, comes last, in the order
 //! overlap, leak, not-coalesced, refcount, contradicting structures, sums (a leak explains a counter that
 //! is off, not the other way round).
 //!
@@ -142,7 +142,8 @@ impl Judge {
                 return Some(*finding);
             }
         }
-        self.heard(progress::judge(self.spec, case, run))
+        self.heard(self.lost_in_deadlock(run))
+            .or_else(|| self.heard(progress::judge(self.spec, case, run)))
             .or_else(|| self.quiescence(run))
             .map(|finding| *finding)
     }
@@ -309,6 +310,11 @@ impl Judge {
             }
             _ => None,
         }
+    }
+
+    fn lost_in_deadlock(&self, run: &Run) -> Verdict {
+        let Ending::Deadlock(waiters) = &run.ending else { return None };
+        conservation::judge_waiting(run, &self.ledger, waiters)
     }
 
     /// What only the census shows.

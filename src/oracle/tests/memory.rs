@@ -1,12 +1,13 @@
 //! Conservation, ownership, overlap and reference counts.
 
 use super::last_put_by;
-use crate::exec::trace::{Ending, StepIndex, What};
+use crate::exec::trace::{Ending, StepIndex, Waiter, What};
 use crate::oracle::Class;
 use crate::oracle::testing::{Script, frame};
+use crate::program::OpId;
 use crate::subject::FreeBlock;
 use pagerace_core::event::{Event, FreeList, Holder, Order, RefChange};
-use pagerace_core::sync::{CpuId, Kind};
+use pagerace_core::sync::{CpuId, Kind, Waiting};
 
 #[test]
 fn a_block_freed_as_one_page_is_a_leak_that_names_everyone() {
@@ -82,6 +83,31 @@ fn a_cut_run_has_no_census() {
     let mut s = Script::new();
     s.free_blocks(&[]).ending(Ending::Fatal);
     assert_eq!(s.signature(), "-");
+}
+
+/// CPU 1 waits in this operation for something to change.
+fn waits(op: u8) -> Ending {
+    let (cpu, op, waiting) = (CpuId::new(1), Some(OpId(op)), Waiting::Change);
+    Ending::Deadlock(vec![Waiter { cpu, op, object: None, waiting }])
+}
+
+#[test]
+fn what_was_lost_before_everyone_waits_is_named_before_the_deadlock() {
+    let mut s = last_put_by(Holder::Lookup, false, &[], 0);
+    assert_eq!(s.ending(waits(7)).signature(), "leak/block/lookup");
+    assert_eq!(s.find().expect("as before").facts.frames, [frame(5), frame(6), frame(7)]);
+    // Whoever waits in the operation that gave it up may be about to free the rest.
+    assert_eq!(s.ending(waits(1)).signature(), "deadlock/unnamed.change");
+    // All of it came to the lists.
+    let mut freed = last_put_by(Holder::Lookup, false, &[(6, 1), (5, 0)], 0);
+    assert_eq!(freed.ending(waits(7)).signature(), "deadlock/unnamed.change");
+    // A reference is left, or the owner's never was given up.
+    let mut held = Script::new();
+    held.alloc(4, 2, false).get(4, Holder::Lookup).put(4, Holder::Owner);
+    assert_eq!(held.ending(waits(7)).signature(), "deadlock/unnamed.change");
+    let mut owned = Script::new();
+    owned.alloc(4, 2, false).get(5, Holder::Scan).put(5, Holder::Scan);
+    assert_eq!(owned.ending(waits(7)).signature(), "deadlock/unnamed.change");
 }
 
 #[test]
