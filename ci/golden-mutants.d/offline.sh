@@ -3,8 +3,8 @@ mutant "remove: a freed block of an isolated pageblock goes past the list" pcp.r
     's/if self.peek_block_type(block) == ISOLATE {/if self.peek_block_type(block) > ISOLATE {/'
 mutant "remove: the lists are switched off" offline.rs \
     's/self.set_pcp_high(0);/{}/'
-mutant "remove: a list that is switched off gives back what comes to it" pcp.rs \
-    's/self.give_back(list, if high > 0 { self.sizes.pcp_batch } else { usize::MAX });/self.give_back(list, self.sizes.pcp_batch);/'
+mutant "remove: a list that is switched off keeps nothing" pcp.rs \
+    's/if list.pages.get(&list.lock) >= high {/if high > 0 \&\& list.pages.get(\&list.lock) >= high {/'
 mutant "remove: draining again in each turn" offline.rs \
     '/relax::<B>(&watched);/{n;d}'
 mutant "remove: a page in use ends it" offline.rs \

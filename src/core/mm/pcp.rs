@@ -241,7 +241,8 @@ impl<B: Backend> Memory<B> {
         if list.pages.get(&list.lock) >= high {
             B::outcome(outcome::PCP_OVERFLOW);
             let zone = self.zone.lock.lock();
-            self.give_back(list, if high > 0 { self.sizes.pcp_batch } else { usize::MAX });
+            // All there is, where the list is switched off: it was empty before.
+            self.give_back(list, self.sizes.pcp_batch);
             drop(zone);
         }
         true
