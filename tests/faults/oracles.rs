@@ -50,8 +50,8 @@ const ALSO: &[Row] = &[
     ),
     (
         &["no-recheck", "no-reload"],
-        &[Class::BadPage, Class::Leak, Class::Accounting],
-        "who uses the wrong page asks where it is, or takes it from where it is not",
+        &[Class::BadPage, Class::Leak, Class::Refcount, Class::Accounting],
+        "who uses the wrong page asks where it is, takes it from where it is not, or claims its references",
     ),
     (
         &["stale-index"],
