@@ -76,11 +76,11 @@ mutant "remove: a lookup's second load of the slot" cache.rs \
 mutant "remove: the put of a reference that was taken in vain" cache.rs \
     '/if !planted!(self, RetryKeepsReference) {/,/}/{/self.put_page/d}'
 mutant "remove: the look at the mapping of a page that is locked" cache.rs \
-    's/if planted!(self, NoRecheck) || self.covers(page, mapping, index) {/if self.sizes.frames > 0 {/'
+    's/if planted!(self, NoRecheck) || self.covers(page, place) {/if self.sizes.frames > 0 {/'
 mutant "remove: clearing the mapping of a deleted page" tree.rs \
     '/self.frame(page).mapping.store(0/d'
 mutant "remove: clearing the mapping of a page that was not added" cache.rs \
-    '/if !added {/,/}/{/frame.mapping.store(0/d}'
+    '/self.frame(page).mapping.store(0, Ordering::Relaxed);/d'
 mutant "remove: deleting waits for writeback" cache.rs \
     '/if !planted!(self, SleepUnderTreeLock) {/,/}/{/self.wait_on_writeback/d}'
 mutant "remove: deleting cancels dirty" cache.rs \
@@ -90,7 +90,7 @@ mutant "remove: the head's entry moves into the node that grows the tree" tree.r
 mutant "remove: the head forgets the node when the tree shrinks" tree.rs \
     '/if left == 0 {/,/}/{/tree.head.store(0/d}'
 mutant "swap: mapping and index of an added page" cache.rs \
-    '/frame.mapping.store(mapping + 1/{N;s/\(.*\)\n\(.*\)/\2\n\1/}'
+    '/frame.mapping.store(place.mapping + 1/{N;s/\(.*\)\n\(.*\)/\2\n\1/}'
 
 # Allocation and freeing.
 mutant "swap: counting a block and making it compound" alloc.rs \

@@ -11,7 +11,7 @@
 //! from before the slot holds it until after the slot is empty; `mapping` changes only under the page
 //! lock.
 
-use super::frame::{content_of, flag};
+use super::frame::{Place, flag};
 use super::tag::Tag;
 use super::tree::Entry;
 use super::{Memory, outcome};
@@ -71,13 +71,13 @@ impl<B: Backend> Memory<B> {
     }
 
     /// Whether the page, which the caller has locked, is the one at this place.
-    pub(super) fn covers(&self, page: FrameNumber, mapping: u32, index: u32) -> bool {
+    pub(super) fn covers(&self, page: FrameNumber, place: Place) -> bool {
         let frame = self.frame(page);
-        if frame.mapping.load(Ordering::Relaxed) != mapping + 1 {
+        if frame.mapping.load(Ordering::Relaxed) != place.mapping + 1 {
             B::outcome(outcome::LOCK_MISMATCH);
             return false;
         }
-        if frame.index.load(Ordering::Relaxed) != index {
+        if frame.index.load(Ordering::Relaxed) != place.index {
             B::event(|| Event::BugOn { frame: page, check: INDEX });
         }
         true
@@ -87,6 +87,7 @@ impl<B: Backend> Memory<B> {
     /// is at that index (`filemap_lock_folio`).
     pub(super) fn find_lock(&self, cpu: CpuId, mapping: u32, index: u32) -> Option<FrameNumber> {
         B::event(|| Event::LookupStart { mapping, index });
+        let place = Place { mapping, index };
         let found = loop {
             let Some(page) = self.find(cpu, mapping, index) else { break None };
             if planted!(self, SleepWithoutPreemption) {
@@ -95,11 +96,11 @@ impl<B: Backend> Memory<B> {
             } else {
                 self.lock_page(page);
             }
-            while planted!(self, RelocksSamePage) && !self.covers(page, mapping, index) {
+            while planted!(self, RelocksSamePage) && !self.covers(page, place) {
                 self.unlock_page(page);
                 self.lock_page(page);
             }
-            if planted!(self, NoRecheck) || self.covers(page, mapping, index) {
+            if planted!(self, NoRecheck) || self.covers(page, place) {
                 break Some(page);
             }
             self.unlock_page(page);
@@ -114,7 +115,7 @@ impl<B: Backend> Memory<B> {
         let page = self.find_lock(cpu, mapping, index)?;
         let frame = self.frame(page);
         if frame.flags.load(Ordering::Acquire) & flag::UPTODATE != 0
-            && frame.content.load(Ordering::Relaxed) != content_of(mapping, index)
+            && frame.content.load(Ordering::Relaxed) != (Place { mapping, index }).content()
         {
             B::event(|| Event::BugOn { frame: page, check: CONTENT });
         }
@@ -126,10 +127,11 @@ impl<B: Backend> Memory<B> {
     /// false if there is no memory or the index has a page (`filemap_add_folio` and its caller).
     pub fn add(&self, cpu: CpuId, mapping: u32, index: u32) -> bool {
         let Some(page) = self.alloc_tagged(cpu, Order(0), false, Tag::CACHE) else { return false };
+        let place = Place { mapping, index };
         self.lock_page(page);
-        let added = self.add_locked(cpu, mapping, index, page);
+        let added = self.add_locked(cpu, place, page);
         if added {
-            self.fill_page(mapping, index, page);
+            self.fill_page(place, page);
         }
         self.unlock_page(page);
         self.put_page(cpu, page, Holder::Owner);
@@ -137,31 +139,36 @@ impl<B: Backend> Memory<B> {
     }
 
     /// Gives a locked page the content of this place.
-    pub(super) fn fill_page(&self, mapping: u32, index: u32, page: FrameNumber) {
+    pub(super) fn fill_page(&self, place: Place, page: FrameNumber) {
         let frame = self.frame(page);
-        frame.content.store(content_of(mapping, index), Ordering::Relaxed);
+        frame.content.store(place.content(), Ordering::Relaxed);
         frame.flags.fetch_or(flag::UPTODATE, Ordering::Release);
+    }
+
+    /// Lets a locked page say where it is, which it does before a slot may hold it. The slot needs a
+    /// reference, too.
+    pub(super) fn say_place(&self, place: Place, page: FrameNumber) {
+        let frame = self.frame(page);
+        frame.mapping.store(place.mapping + 1, Ordering::Relaxed);
+        frame.index.store(place.index, Ordering::Relaxed);
+    }
+
+    /// Takes back, of a locked page that no slot holds, [`Memory::say_place`] and the slot's reference.
+    pub(super) fn take_back(&self, cpu: CpuId, page: FrameNumber) {
+        self.frame(page).mapping.store(0, Ordering::Relaxed);
+        self.put_page(cpu, page, Holder::Cache);
     }
 
     /// Puts a locked page, to which the caller has a reference, into the cache at an index; false if the index
     /// has a page, or there is no node.
-    pub(super) fn add_locked(
-        &self,
-        cpu: CpuId,
-        mapping: u32,
-        index: u32,
-        page: FrameNumber,
-    ) -> bool {
-        let frame = self.frame(page);
+    pub(super) fn add_locked(&self, cpu: CpuId, place: Place, page: FrameNumber) -> bool {
         self.add_ref(page, Holder::Cache);
-        frame.mapping.store(mapping + 1, Ordering::Relaxed);
-        frame.index.store(index, Ordering::Relaxed);
-        let tree = self.mappings[mapping as usize].lock.lock();
-        let added = self.tree_insert(mapping, index, page);
+        self.say_place(place, page);
+        let tree = self.mappings[place.mapping as usize].lock.lock();
+        let added = self.tree_insert(place, page);
         drop(tree);
         if !added {
-            frame.mapping.store(0, Ordering::Relaxed);
-            self.put_page(cpu, page, Holder::Cache);
+            self.take_back(cpu, page);
         }
         added
     }
@@ -181,7 +188,7 @@ impl<B: Backend> Memory<B> {
             if planted!(self, SleepUnderTreeLock) {
                 self.wait_on_writeback(page);
             }
-            self.erase_or_bug(mapping, index, page);
+            self.erase_or_bug(Place { mapping, index }, page);
             if planted!(self, TreeAndZone) {
                 let _zone = self.zone.lock.lock();
             }
@@ -196,21 +203,15 @@ impl<B: Backend> Memory<B> {
     }
 
     /// Takes a page off its place, where it must be: page lock and tree lock are held.
-    pub(super) fn erase_or_bug(&self, mapping: u32, index: u32, page: FrameNumber) {
-        if !self.tree_erase(mapping, index, page) {
+    pub(super) fn erase_or_bug(&self, place: Place, page: FrameNumber) {
+        if !self.tree_erase(place, page) {
             B::event(|| Event::BugOn { frame: page, check: SLOT });
         }
     }
 
     /// Puts a page in the place of another, which must be there: both page locks and the tree lock are held.
-    pub(super) fn replace_or_bug(
-        &self,
-        mapping: u32,
-        index: u32,
-        old: FrameNumber,
-        new: FrameNumber,
-    ) {
-        if !self.tree_replace(mapping, index, old, new) {
+    pub(super) fn replace_or_bug(&self, place: Place, old: FrameNumber, new: FrameNumber) {
+        if !self.tree_replace(place, old, new) {
             B::event(|| Event::BugOn { frame: old, check: SLOT });
         }
     }

@@ -9,7 +9,7 @@
 //! is put back in its place under its lock. A page that was taken back is not cached, has its owner's
 //! reference and those of who found it meanwhile, and is kept by the CPU for the next attempt.
 
-use super::frame::flag;
+use super::frame::{Place, flag};
 use super::history::Collapse;
 use super::{Memory, outcome};
 use crate::event::{FrameNumber, Holder, Order};
@@ -25,13 +25,14 @@ impl<B: Backend> Memory<B> {
     /// memory or someone else uses that page.
     pub fn collapse(&self, cpu: CpuId, mapping: u32, index: u32) -> bool {
         let Some(new) = self.collapse_page(cpu) else { return false };
+        let place = Place { mapping, index };
         self.lock_page(new);
         let done = match self.find_get(cpu, mapping, index) {
-            Some(old) => self.collapse_over(cpu, mapping, index, old, new),
+            Some(old) => self.collapse_over(cpu, place, old, new),
             None => {
-                let added = self.add_locked(cpu, mapping, index, new);
+                let added = self.add_locked(cpu, place, new);
                 if added {
-                    self.fill_page(mapping, index, new);
+                    self.fill_page(place, new);
                 }
                 added
             }
@@ -68,22 +69,15 @@ impl<B: Backend> Memory<B> {
     }
 
     /// Replaces the page that was found, and drops or frees it.
-    fn collapse_over(
-        &self,
-        cpu: CpuId,
-        mapping: u32,
-        index: u32,
-        old: FrameNumber,
-        new: FrameNumber,
-    ) -> bool {
+    fn collapse_over(&self, cpu: CpuId, place: Place, old: FrameNumber, new: FrameNumber) -> bool {
         if !self.trylock_page(old) {
             self.put_page(cpu, old, Holder::Lookup);
             return false;
         }
         let flags = &self.frame(old).flags;
-        let done = self.covers(old, mapping, index)
+        let done = self.covers(old, place)
             && flags.load(Ordering::Acquire) & BUSY == 0
-            && self.exchange(cpu, mapping, index, old, new);
+            && self.exchange(cpu, place, old, new);
         if done {
             self.frame(old).mapping.store(0, Ordering::Relaxed);
         }
@@ -98,37 +92,27 @@ impl<B: Backend> Memory<B> {
 
     /// Puts the new page in the place of the old one, which is then frozen; false, and all as before, if
     /// someone else holds the old one or made it dirty. Both are locked.
-    fn exchange(
-        &self,
-        cpu: CpuId,
-        mapping: u32,
-        index: u32,
-        old: FrameNumber,
-        new: FrameNumber,
-    ) -> bool {
-        let lock = &self.mappings[mapping as usize].lock;
-        let [from, to] = [old, new].map(|page| self.frame(page));
-        to.mapping.store(mapping + 1, Ordering::Relaxed);
-        to.index.store(index, Ordering::Relaxed);
-        self.fill_page(mapping, index, new);
+    fn exchange(&self, cpu: CpuId, place: Place, old: FrameNumber, new: FrameNumber) -> bool {
+        let lock = &self.mappings[place.mapping as usize].lock;
+        self.say_place(place, new);
+        self.fill_page(place, new);
         self.add_ref(new, Holder::Cache);
         {
             let _tree = lock.lock();
-            self.replace_or_bug(mapping, index, old, new);
+            self.replace_or_bug(place, old, new);
         }
         if self.freeze(old, UNUSED, Holder::Lookup) {
             // After the freeze: who dirtied the page held a reference while doing so.
-            if from.flags.load(Ordering::Acquire) & flag::DIRTY == 0 {
+            if self.frame(old).flags.load(Ordering::Acquire) & flag::DIRTY == 0 {
                 return true;
             }
             self.unfreeze(old, UNUSED, Holder::Lookup);
         }
         {
             let _tree = lock.lock();
-            self.replace_or_bug(mapping, index, new, old);
+            self.replace_or_bug(place, new, old);
         }
-        to.mapping.store(0, Ordering::Relaxed);
-        self.put_page(cpu, new, Holder::Cache);
+        self.take_back(cpu, new);
         B::outcome(outcome::COLLAPSE_UNDONE);
         false
     }

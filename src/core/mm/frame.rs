@@ -136,7 +136,16 @@ pub(super) const fn head_of(frame: FrameNumber, link: u32) -> FrameNumber {
     if link == 0 { frame } else { FrameNumber(link - 1) }
 }
 
-/// What the page at this place of the cache holds once it was read.
-pub(super) const fn content_of(mapping: u32, index: u32) -> u32 {
-    (mapping + 1) << 16 | (index + 1)
+/// Where a page of the cache is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Place {
+    pub mapping: u32,
+    pub index: u32,
+}
+
+impl Place {
+    /// What the page here holds once it was read.
+    pub const fn content(self) -> u32 {
+        (self.mapping + 1) << 16 | (self.index + 1)
+    }
 }

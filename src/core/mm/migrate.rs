@@ -7,7 +7,7 @@
 //! Invariants: both pages are locked from before the new one can be found until after the old one cannot;
 //! lookups meet the old one frozen until its slot holds the new one.
 
-use super::frame::flag;
+use super::frame::{Place, flag};
 use super::{Memory, outcome};
 use crate::event::{FrameNumber, Holder, Order};
 use crate::sync::{Backend, CpuId, Ordering};
@@ -20,12 +20,13 @@ impl<B: Backend> Memory<B> {
     /// else uses the page (`migrate_folio`).
     pub fn migrate(&self, cpu: CpuId, mapping: u32, index: u32) -> bool {
         let Some(old) = self.find_lock(cpu, mapping, index) else { return false };
+        let place = Place { mapping, index };
         self.wait_on_writeback(old);
         let moved = self.alloc_pages(cpu, Order(0), false).is_some_and(|new| {
             self.lock_page(new);
-            let moved = self.migrate_mapping(cpu, mapping, index, old, new);
+            let moved = self.migrate_mapping(cpu, place, old, new);
             if moved {
-                self.migrate_flags(cpu, mapping, index, old, new);
+                self.migrate_flags(cpu, place, old, new);
             }
             B::outcome(if moved { outcome::MIGRATE_DONE } else { outcome::MIGRATE_BUSY });
             self.unlock_page(new);
@@ -42,18 +43,16 @@ impl<B: Backend> Memory<B> {
     fn migrate_mapping(
         &self,
         cpu: CpuId,
-        mapping: u32,
-        index: u32,
+        place: Place,
         old: FrameNumber,
         new: FrameNumber,
     ) -> bool {
         let [from, to] = [old, new].map(|page| self.frame(page));
         let private = from.flags.load(Ordering::Acquire) & flag::PRIVATE != 0;
         let expected = UNUSED + i32::from(private);
-        to.mapping.store(mapping + 1, Ordering::Relaxed);
-        to.index.store(index, Ordering::Relaxed);
+        self.say_place(place, new);
         self.add_ref(new, Holder::Cache);
-        let tree = self.mappings[mapping as usize].lock.lock();
+        let tree = self.mappings[place.mapping as usize].lock.lock();
         let frozen = self.freeze(old, expected, Holder::Lookup);
         if frozen {
             // After the freeze: who dirtied the page held a reference while doing so.
@@ -61,32 +60,24 @@ impl<B: Backend> Memory<B> {
                 from.flags.fetch_and(!flag::DIRTY, Ordering::Relaxed);
                 to.flags.fetch_or(flag::DIRTY, Ordering::Relaxed);
             }
-            self.replace_or_bug(mapping, index, old, new);
+            self.replace_or_bug(place, old, new);
             self.unfreeze(old, expected - 1, Holder::Lookup);
         }
         drop(tree);
         if !frozen {
-            to.mapping.store(0, Ordering::Relaxed);
-            self.put_page(cpu, new, Holder::Cache);
+            self.take_back(cpu, new);
         }
         frozen
     }
 
     /// Makes the new page what the old one was, which is not cached any more (`folio_migrate_flags`).
-    fn migrate_flags(
-        &self,
-        cpu: CpuId,
-        mapping: u32,
-        index: u32,
-        old: FrameNumber,
-        new: FrameNumber,
-    ) {
+    fn migrate_flags(&self, cpu: CpuId, place: Place, old: FrameNumber, new: FrameNumber) {
         let from = self.frame(old);
         if from.flags.load(Ordering::Acquire) & flag::PRIVATE != 0 {
             self.detach_private(cpu, old);
             self.attach_private(new);
         }
-        self.fill_page(mapping, index, new);
+        self.fill_page(place, new);
         from.mapping.store(0, Ordering::Relaxed);
     }
 }

@@ -4,7 +4,7 @@
 //! page is left alone).
 
 use super::Memory;
-use super::frame::flag;
+use super::frame::{Place, flag};
 use crate::event::{FrameNumber, Holder};
 use crate::sync::{Backend, CpuId, Ordering};
 
@@ -16,6 +16,7 @@ impl<B: Backend> Memory<B> {
     /// locked, used, dirty or under writeback (`shrink_folio_list`).
     pub fn reclaim(&self, cpu: CpuId, mapping: u32, index: u32) -> bool {
         let Some(page) = self.find_get(cpu, mapping, index) else { return false };
+        let place = Place { mapping, index };
         if self.trylock_page(page) {
             // What keeps the page goes first, if nothing else does.
             let released = || {
@@ -26,10 +27,7 @@ impl<B: Backend> Memory<B> {
                 }
                 idle
             };
-            if self.covers(page, mapping, index)
-                && released()
-                && self.remove_mapping(mapping, index, page)
-            {
+            if self.covers(page, place) && released() && self.remove_mapping(place, page) {
                 if planted!(self, PagesUnlocked) {
                     self.count_out(mapping);
                 }
@@ -50,8 +48,8 @@ impl<B: Backend> Memory<B> {
 
     /// Freezes the page and takes it out of its tree; it stays frozen. False if someone else holds
     /// it, or it was made dirty before it was frozen (`__remove_mapping`).
-    fn remove_mapping(&self, mapping: u32, index: u32, page: FrameNumber) -> bool {
-        let _tree = self.mappings[mapping as usize].lock.lock();
+    fn remove_mapping(&self, place: Place, page: FrameNumber) -> bool {
+        let _tree = self.mappings[place.mapping as usize].lock.lock();
         let frozen = self.freeze(page, UNUSED, Holder::Lookup);
         if !frozen {
             if planted!(self, FreezeMustSucceed) {
@@ -64,7 +62,7 @@ impl<B: Backend> Memory<B> {
             self.unfreeze(page, UNUSED, Holder::Lookup);
             return false;
         }
-        self.erase_or_bug(mapping, index, page);
+        self.erase_or_bug(place, page);
         true
     }
 }

@@ -10,6 +10,7 @@
 //! least one, except between the two stores that grow it; a node in the pool has none. Lock order:
 //! tree lock, node lock.
 
+use super::frame::Place;
 use super::limits::NODE_SLOTS;
 use super::{Memory, grow, outcome};
 use crate::event::{Event, FrameNumber};
@@ -154,7 +155,8 @@ impl<B: Backend> Memory<B> {
 
     /// Puts a page at an empty index; false if it is not empty or there is no node. The tree lock is
     /// held.
-    pub(super) fn tree_insert(&self, mapping: u32, index: u32, page: FrameNumber) -> bool {
+    pub(super) fn tree_insert(&self, place: Place, page: FrameNumber) -> bool {
+        let Place { mapping, index } = place;
         let tree = &self.mappings[mapping as usize];
         let head = Entry::of(tree.head.load(Ordering::Relaxed));
         let node = match head {
@@ -196,7 +198,8 @@ impl<B: Backend> Memory<B> {
 
     /// Takes the page off its index; false if it is not there. The tree lock is held. The page's
     /// `mapping` is cleared after the slot, its `index` is kept.
-    pub(super) fn tree_erase(&self, mapping: u32, index: u32, page: FrameNumber) -> bool {
+    pub(super) fn tree_erase(&self, place: Place, page: FrameNumber) -> bool {
+        let Place { mapping, index } = place;
         let tree = &self.mappings[mapping as usize];
         let (slot, entry) = self.walk(mapping, index);
         if entry != Entry::Page(page) {
@@ -217,13 +220,8 @@ impl<B: Backend> Memory<B> {
     }
 
     /// Puts a page in the place of another; false if that is not at the index. The tree lock is held.
-    pub(super) fn tree_replace(
-        &self,
-        mapping: u32,
-        index: u32,
-        old: FrameNumber,
-        new: FrameNumber,
-    ) -> bool {
+    pub(super) fn tree_replace(&self, place: Place, old: FrameNumber, new: FrameNumber) -> bool {
+        let Place { mapping, index } = place;
         let (slot, entry) = self.walk(mapping, index);
         if entry != Entry::Page(old) {
             return false;

@@ -9,7 +9,7 @@
 //! Invariants: `DIRTY` is cleared and `WRITEBACK` set only under the page lock; a page is not under
 //! two writes at once.
 
-use super::frame::flag;
+use super::frame::{Place, flag};
 use super::{Memory, outcome};
 use crate::event::{Event, FrameNumber, Holder};
 use crate::sync::{Backend, CpuId, Ordering};
@@ -47,7 +47,7 @@ impl<B: Backend> Memory<B> {
             self.lock_neighbour(cpu, mapping, index, page);
         }
         // Whoever had the lock before may have deleted the page, or written it.
-        let writes = self.covers(page, mapping, index) && self.is_dirty(page);
+        let writes = self.covers(page, Place { mapping, index }) && self.is_dirty(page);
         if writes {
             self.wait_on_writeback(page);
             self.start_writeback(page);
