@@ -29,6 +29,7 @@ mod published;
 mod quiet;
 mod rcu;
 mod wait;
+mod word;
 
 pub use atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, AtomicUsize, Word};
 pub use backend::{Access, Backend, Controlled, Hook, HookGuard, Kind, Native, Waiting};

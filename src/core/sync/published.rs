@@ -4,31 +4,28 @@
 //! is a point. Here a store is a point, since a reader without the lock can tell before from after, and so
 //! is that reader's load. Who holds the lock reads without a point: nobody can change the field meanwhile.
 
-use super::{Backend, Kind, Ordering, SpinLock, Watch, Word};
-use core::marker::PhantomData;
-use core::sync::atomic::AtomicU64;
+use super::word::Inner;
+use super::{Backend, SpinLock, Watch, Word};
 
 /// A field that is written under a lock, which each such access names, and read by anyone.
 ///
 /// In a controlled run, writing it or reading it by [`Published::get`] while the running CPU does not hold
 /// that lock is reported ([`Event::Unlocked`](crate::event::Event::Unlocked)).
-pub struct Published<B: Backend, T: Word> {
-    word: AtomicU64,
-    value: PhantomData<(B, T)>,
-}
+#[derive(Debug)]
+pub struct Published<B: Backend, T: Word>(Inner<B, T>);
 
 impl<B: Backend, T: Word> Published<B, T> {
     /// A field holding `value`.
     #[must_use]
     pub fn new(value: T) -> Self {
-        Self { word: AtomicU64::new(value.to_word()), value: PhantomData }
+        Self(Inner::new(value))
     }
 
     /// Its address, by which a run names it.
     #[inline(always)]
     #[must_use]
     pub fn addr(&self) -> usize {
-        core::ptr::from_ref(self).addr()
+        self.0.addr()
     }
 
     /// The value; the caller holds `lock`. No access.
@@ -41,32 +38,26 @@ impl<B: Backend, T: Word> Published<B, T> {
     /// Stores a value; the caller holds `lock`.
     #[inline(always)]
     pub fn set(&self, lock: &SpinLock<B>, value: T) {
-        B::before(self.addr(), Kind::Store, Ordering::Relaxed);
-        let old = self.word.load(Ordering::Relaxed);
-        self.word.store(value.to_word(), Ordering::Relaxed);
-        B::after(old, value.to_word());
+        self.0.store(value);
         lock.check_held_for(self.addr());
     }
 
     /// Loads the value, without the lock.
     #[inline(always)]
     pub fn load(&self) -> T {
-        B::before(self.addr(), Kind::Load, Ordering::Relaxed);
-        let word = self.word.load(Ordering::Relaxed);
-        B::after(word, word);
-        T::from_word(word)
+        self.0.load()
     }
 
     /// The value, for whoever owns the whole run. Not for code under test.
     #[inline(always)]
     #[must_use]
     pub fn peek(&self) -> T {
-        T::from_word(self.word.load(Ordering::Relaxed))
+        self.0.get()
     }
 
     /// Sets the value between two runs.
     pub fn reset(&mut self, value: T) {
-        *self.word.get_mut() = value.to_word();
+        self.0.reset(value);
     }
 }
 
@@ -78,11 +69,5 @@ impl<B: Backend, T: Word> Watch for (&Published<B, T>, T) {
     #[inline]
     fn unchanged(&self) -> bool {
         self.0.peek() == self.1
-    }
-}
-
-impl<B: Backend, T: Word + core::fmt::Debug> core::fmt::Debug for Published<B, T> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        self.peek().fmt(f)
     }
 }

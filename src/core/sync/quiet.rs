@@ -3,61 +3,50 @@
 //! What it is not: a way around points. A reader that owns nothing has one; what decides anything does not
 //! belong here.
 
-use super::{Backend, Kind, Ordering, Word};
-use core::marker::PhantomData;
-use core::sync::atomic::{AtomicI64, AtomicU64};
+use super::word::Inner;
+use super::{Backend, Ordering, Word};
+use core::sync::atomic::AtomicI64;
 
 /// A field of which one task at a time is the owner. The owner reads and writes it as part of the access that
 /// made it the owner, or that ends that; others may read it.
-pub struct Owned<B: Backend, T: Word> {
-    word: AtomicU64,
-    value: PhantomData<(B, T)>,
-}
+#[derive(Debug)]
+pub struct Owned<B: Backend, T: Word>(Inner<B, T>);
 
 impl<B: Backend, T: Word> Owned<B, T> {
     /// A field holding `value`.
     #[must_use]
     pub fn new(value: T) -> Self {
-        Self { word: AtomicU64::new(value.to_word()), value: PhantomData }
+        Self(Inner::new(value))
     }
 
     /// Its address, by which a run names it.
     #[inline(always)]
     #[must_use]
     pub fn addr(&self) -> usize {
-        core::ptr::from_ref(self).addr()
+        self.0.addr()
     }
 
     /// The value; the caller is the owner. No access.
     #[inline(always)]
     pub fn get(&self) -> T {
-        T::from_word(self.word.load(Ordering::Relaxed))
+        self.0.get()
     }
 
     /// Stores a value; the caller is the owner. No access.
     #[inline(always)]
     pub fn set(&self, value: T) {
-        self.word.store(value.to_word(), Ordering::Relaxed);
+        self.0.set(value);
     }
 
     /// Loads the value; the caller need not be the owner.
     #[inline(always)]
     pub fn load(&self) -> T {
-        B::before(self.addr(), Kind::Load, Ordering::Relaxed);
-        let value = self.get();
-        B::after(value.to_word(), value.to_word());
-        value
+        self.0.load()
     }
 
     /// Sets the value between two runs.
     pub fn reset(&mut self, value: T) {
-        *self.word.get_mut() = value.to_word();
-    }
-}
-
-impl<B: Backend, T: Word + core::fmt::Debug> core::fmt::Debug for Owned<B, T> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        self.get().fmt(f)
+        self.0.reset(value);
     }
 }
 
