@@ -1,6 +1,6 @@
 //! Entries: cases that say what they show, and how they are called.
 //!
-//! What it is not: a promise kept ([`super::replay`] finds out), or a file ([`super::store`]).
+//! What it is not: a promise kept ([`mod@super::replay`] finds out), or a file ([`super::store`]).
 
 use super::error::{Error, Result};
 use super::read::{self, Links};

@@ -1,6 +1,6 @@
 //! What keeps the corpus from being read or written.
 //!
-//! What it is not: a finding, or an entry that breaks its promise ([`super::replay`]). An error of
+//! What it is not: a finding, or an entry that breaks its promise ([`mod@super::replay`]). An error of
 //! this kind ends a command with exit code 2.
 
 use crate::program::text::ParseError;

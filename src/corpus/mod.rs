@@ -2,8 +2,8 @@
 //!
 //! * [`entry`]: a case with a promise.
 //! * [`store`]: a directory of entries; finding it, reading it, adding to it.
-//! * [`replay`]: whether an entry keeps its promise, on its own history and on the default profile.
-//! * [`check`]: all of that for a whole store.
+//! * [`mod@replay`]: whether an entry keeps its promise, on its own history and on the default profile.
+//! * [`mod@check`]: all of that for a whole store.
 //! * [`read`], `write`: files of unknown content in, whole files out.
 //!
 //! | two processes | what happens |

@@ -21,7 +21,7 @@ use std::ops::ControlFlow;
 /// The most steps of a replay, both searches together: about a minute's worth. A reduced entry takes far
 /// fewer, and an entry from elsewhere must not keep its reader busy for ever. A run takes one for each
 /// line of its trace, one for each unit of its set-up fields, which are what it resets and counts, and
-/// [`STEPS_OF_A_RUN`].
+/// `STEPS_OF_A_RUN`.
 pub const MAX_STEPS: u64 = 1_000_000_000;
 /// What a run takes that does nothing.
 const STEPS_OF_A_RUN: u64 = 100;

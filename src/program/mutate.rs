@@ -101,7 +101,7 @@ impl<'a> Mutator<'a> {
         Self { spec, rng: Rng::new(seed) }
     }
 
-    /// Edits a case in one to [`EDITS`] ways.
+    /// Edits a case in one to `EDITS` ways.
     pub fn mutate(&mut self, case: &mut Case) {
         for _ in 0..=self.rng.run(AGAIN, EDITS - 1) {
             // At least one of them applies to any case: a field, the policy, an insertion.

@@ -2,7 +2,7 @@
 //!
 //! The engine brings a case, this module sets the history that the target is about. A finding is
 //! told apart (race or sequential). If the engine searches ([`Mode`]) and the store has nothing of its
-//! signature yet, it is kept as it was found, reduced, and kept again ([`keep`]). Then it becomes a
+//! signature yet, it is kept as it was found, reduced, and kept again (`keep`). Then it becomes a
 //! crash with a name ([`crash`]).
 //!
 //! What it is not: glue to an engine (that is `fuzz/`), or a campaign of its own. It keeps nothing
