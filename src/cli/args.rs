@@ -197,7 +197,9 @@ pub struct Replay {
 #[command(after_help = "Example: what does this race look like?\n  \
                         pagerace show corpus/seed_race/nc-free-leak.case\n\n\
                         Example: what has the fuzzing engine found?\n  \
-                        pagerace show --bytes --profile linux-5.9 crash-0a1b2c")]
+                        pagerace show --bytes --profile linux-5.9 crash-0a1b2c\n\n\
+                        Example: and what has its target `history`?\n  \
+                        pagerace show --bytes --own-history crash-3d4e5f")]
 pub struct Show {
     /// The case
     #[arg(value_name = "FILE")]
@@ -340,7 +342,10 @@ pub struct Source {
     /// The file holds raw bytes of a fuzzing engine, not text
     #[arg(long)]
     pub bytes: bool,
-    /// Run under this history in place of the case's own; bytes carry none, and mean the default one
+    /// The bytes begin with their own history, as those of the fuzz target `history` do
+    #[arg(long, requires = "bytes")]
+    pub own_history: bool,
+    /// Run under this history in place of the case's own; bytes that carry none mean the default one
     #[command(flatten)]
     pub history: History,
 }

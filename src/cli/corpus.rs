@@ -119,7 +119,7 @@ fn add<S: Subject>(
     out: &Output,
 ) -> Result<Verdict, Error> {
     keeper.root()?;
-    let mut document = input::case(S::spec(), file, source)?;
+    let mut document = input::case::<S>(file, source)?;
     let mut bench = Bench::<S>::new();
     let found = bench.judge(&document.case);
     let promised = document.case.expect.take();

@@ -4,21 +4,28 @@
 //! ([`crate::corpus::read`]), and text is parsed strictly.
 
 use super::args::{History, Source};
-use super::output::Error;
+use super::output::{Error, refused};
 use crate::corpus::read::{self, Links};
 use crate::corpus::read_case;
+use crate::program::input::{HISTORY, WithHistory};
 use crate::program::text::Document;
 use crate::program::{Case, wire};
-use crate::subject::Spec;
+use crate::subject::{Spec, Subject};
 use std::path::Path;
 
 /// The case in a file, under the history that was asked for, with the file's comments.
 ///
 /// # Errors
 /// If it cannot be read or is no case of this subject.
-pub fn case(spec: &'static Spec, path: &Path, source: &Source) -> Result<Document, Error> {
+pub fn case<S: Subject>(path: &Path, source: &Source) -> Result<Document, Error> {
+    let spec = S::spec();
     let mut document = if source.bytes {
-        Document::new(wire::decode(spec, &read::file(path, Links::Follow)?))
+        let bytes = read::file(path, Links::Follow)?;
+        Document::new(if source.own_history {
+            with_history::<S>(path, &bytes)?
+        } else {
+            wire::decode(spec, &bytes)
+        })
     } else {
         read_case(spec, path)?
     };
@@ -28,6 +35,15 @@ pub fn case(spec: &'static Spec, path: &Path, source: &Source) -> Result<Documen
         document.case.expect = None;
     }
     Ok(document)
+}
+
+/// What a fuzz target made of these bytes whose inputs bring their own history.
+fn with_history<S: Subject>(path: &Path, bytes: &[u8]) -> Result<Case, Error> {
+    if bytes.len() <= HISTORY {
+        let why = format!("{} bytes; the first {HISTORY} are the history alone", bytes.len());
+        return Err(refused(path, why, "leave `--own-history` out, or name another file"));
+    }
+    Ok(WithHistory::<S>::from_bytes(bytes).input().case.clone())
 }
 
 /// Whether the user asks for a history in place of the case's own.

@@ -17,10 +17,11 @@ use std::path::{Path, absolute};
 /// Reduces one case.
 pub fn run<S: Subject>(args: &args::Minimize, out: &Output) -> Result<Verdict, Error> {
     let spec = S::spec();
-    let mut document = input::case(spec, &args.file, &args.source)?;
+    let mut document = input::case::<S>(&args.file, &args.source)?;
     let mut bench = Bench::<S>::new();
     let Some((finding, kind)) = bench.judge(&document.case) else {
-        let next = "look at its run with `show`; bytes may need their `--profile`";
+        let next =
+            "look at its run with `show`; bytes may need their `--profile` or `--own-history`";
         return Err(refused(
             &args.file,
             "the case shows nothing, so there is nothing to keep",

@@ -19,6 +19,9 @@ pub fn options(source: &args::Source) -> String {
     if source.bytes {
         options.push_str(" --bytes");
     }
+    if source.own_history {
+        options.push_str(" --own-history");
+    }
     if let Some(profile) = &source.history.profile {
         options.push_str(&format!(" --profile {profile}"));
     }
@@ -33,7 +36,7 @@ pub fn run<S: Subject>(args: &args::Replay, out: &Output) -> Result<Verdict, Err
     let mut bench = Bench::<S>::new();
     let mut verdict = Verdict::Clean;
     for path in &args.files {
-        let document = input::case(S::spec(), path, &args.source);
+        let document = input::case::<S>(path, &args.source);
         if let Some(document) = verdict.of(document) {
             let good = one(&mut bench, path, document, args.times, out)?;
             verdict = verdict.max(Verdict::found(!good));

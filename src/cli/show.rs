@@ -11,7 +11,7 @@ use crate::subject::Subject;
 /// Shows one case. That it shows a finding is an answer, hence no failure.
 pub fn run<S: Subject>(args: &args::Show, program: &str, out: &Output) -> Result<Verdict, Error> {
     let spec = S::spec();
-    let document = input::case(spec, &args.file, &args.source)?;
+    let document = input::case::<S>(&args.file, &args.source)?;
     out.print(&document.print(spec))?;
     let mut bench = Bench::<S>::new();
     let case = &document.case;

@@ -90,7 +90,7 @@ pub fn run<S: Subject>(
 
 fn what<S: Subject>(args: &args::Sweep) -> Result<What<'_>, Error> {
     if let Some(file) = &args.file {
-        let case = input::case(S::spec(), file, &args.source)?.case;
+        let case = input::case::<S>(file, &args.source)?.case;
         return Ok(What::File(file, Box::new(case)));
     }
     let cases = args.random.expect("the command line asks for one of the two");

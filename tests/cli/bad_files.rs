@@ -234,6 +234,39 @@ fn raw_bytes_are_read_only_if_asked_for() {
     assert!(out.starts_with("pagerace case v1\nsubject mm\n"), "{out}");
 }
 
+/// The bytes of a case on which the allocator of 5.9 loses frames, under a history of variants 0.
+#[test]
+fn bytes_with_a_history_of_their_own_run_under_it() {
+    let dir = with_leak();
+    expect(&dir, 0, &["corpus", "add", "leak.case", "--name", "one", "--corpus", "kept"]);
+    expect(&dir, 0, &["corpus", "export", "seeds", "--corpus", "kept"]);
+    let case = fs::read(dir.path().join("seeds/kept-one")).unwrap();
+    // `free_pages` is the first switch, and the only one whose oldest variant it needs.
+    for (variant, shows) in [(0, "leak/block/"), (2, "Its run shows nothing.")] {
+        let record: Vec<u8> = std::iter::once(variant).chain([255; 15]).collect();
+        fs::write(dir.path().join("crash"), [&record[..], &case].concat()).unwrap();
+        let out = expect(&dir, 0, &["show", "--bytes", "--own-history", "crash"]);
+        assert!(out.contains(shows), "{out}");
+        if variant == 0 {
+            assert!(out.contains("\nhistory free_pages=v5_9\n"), "{out}");
+            assert!(out.contains("replay crash --bytes --own-history\n"), "{out}");
+        }
+    }
+}
+
+#[test]
+fn bytes_that_have_no_history_of_their_own_are_refused() {
+    let dir = directory();
+    fs::write(dir.path().join("crash"), [7; 16]).unwrap();
+    for (arguments, word) in
+        [(&["--bytes", "--own-history"][..], "16 bytes"), (&["--own-history"], "--bytes")]
+    {
+        let output = run(&dir, &[&["show", "crash"], arguments].concat());
+        assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+        assert!(stderr(&output).contains(word), "{}", stderr(&output));
+    }
+}
+
 #[test]
 fn an_output_that_is_no_file_is_left_alone() {
     let dir = with_leak();
