@@ -66,6 +66,13 @@ impl Bench {
         })
     }
 
+    /// The block on the allocator of 5.9, and how it leaks there.
+    fn leak(&mut self) -> (Case, Hit) {
+        let old = case(BLOCK, &[("free_pages", "v5_9")]);
+        let mut swept = self.sweep(&old, Limits::default()).unwrap();
+        (old, swept.hits.remove("leak/block/spec").unwrap())
+    }
+
     fn shows(&mut self, case: &Case) -> Option<String> {
         let examiner = &mut self.examiner;
         self.executor
@@ -111,8 +118,7 @@ fn a_block_freed_on_one_cpu_leaks_on_5_9_and_on_no_later_version() {
 #[test]
 fn what_is_found_is_an_ordinary_case() {
     let mut bench = Bench::new();
-    let old = case(BLOCK, &[("free_pages", "v5_9")]);
-    let hit = bench.sweep(&old, Limits::default()).unwrap().hits.remove("leak/block/spec").unwrap();
+    let (old, hit) = bench.leak();
     let found = hit.case.expect("a list of decisions says it");
     assert_eq!(bench.shows(&found).as_deref(), Some("leak/block/spec"));
     let printed = text::Text { spec: &SPEC, case: &found }.to_string();
@@ -135,8 +141,7 @@ fn what_is_found_is_an_ordinary_case() {
 #[test]
 fn an_injected_reference_is_replaced_by_one_that_an_operation_takes() {
     let mut bench = Bench::new();
-    let old = case(BLOCK, &[("free_pages", "v5_9")]);
-    let hit = bench.sweep(&old, Limits::default()).unwrap().hits.remove("leak/block/spec").unwrap();
+    let hit = bench.leak().1;
     let (case, signature) = (hit.case.unwrap(), hit.finding.signature);
     let Bench { executor, examiner } = &mut bench;
     let found = executor.session(|session| concrete(session, examiner, &case, &signature)).unwrap();
