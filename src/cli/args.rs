@@ -233,7 +233,10 @@ pub struct Minimize {
     after_help = "Example: what is on record about one of them?\n  \
                   pagerace races show racy-pagehead\n\n\
                   Example: which entry fails under which version?\n  \
-                  pagerace races --matrix"
+                  pagerace races --matrix\n\n\
+                  Example: is every entry as small as it can be?\n  \
+                  pagerace races --sizes",
+    group = clap::ArgGroup::new("of entries").args(["matrix", "sizes"])
 )]
 pub struct Races {
     /// Print one JSON object on standard output
@@ -242,9 +245,16 @@ pub struct Races {
     /// Replay every entry under every profile, and say what it shows there
     #[arg(long)]
     pub matrix: bool,
-    /// The directory of the entries of the matrix, and of directories of entries [default: the
+    /// Say how large every entry is, and what is the least that shows the same
+    ///
+    /// Both are found by running all schedules of the entry's programs: with fewer switches, and of
+    /// fewer of its operations, with up to one switch more. An entry takes some seconds at most; where
+    /// that was not enough, `>=` stands before what is known. Ends with 1 if one could be smaller.
+    #[arg(long)]
+    pub sizes: bool,
+    /// The directory of the entries of --matrix or --sizes, and of directories of entries [default: the
     /// checkout's corpus]
-    #[arg(long, value_name = "DIR", requires = "matrix")]
+    #[arg(long, value_name = "DIR", requires = "of entries")]
     pub corpus: Option<PathBuf>,
     #[command(subcommand)]
     pub action: Option<RacesAction>,

@@ -1,6 +1,9 @@
-//! `races`: the variants of history, the races on record, one of them in full, and which entry fails where.
+//! `races`: the variants of history, the races on record, one of them in full, which entry fails where, and
+//! how large each is.
 //!
 //! What it is not: the record. That stands in the subject's tables.
+
+mod sizes;
 
 use super::judged::Bench;
 use super::keep::{near, stores};
@@ -16,7 +19,7 @@ use crate::subject::{RaceSpec, Spec, Subject};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
-/// Lists variants, or makes the matrix.
+/// Lists variants, or makes a table of the entries.
 pub fn run<S: Subject>(args: &args::Races, out: &Output) -> Result<Verdict, Error> {
     let spec = S::spec();
     let mut verdict = Verdict::Clean;
@@ -25,13 +28,15 @@ pub fn run<S: Subject>(args: &args::Races, out: &Output) -> Result<Verdict, Erro
         out.print(&told(race.expect("the command line knows the races")))?;
         return Ok(verdict);
     }
-    let text = match (args.matrix, args.json) {
-        (false, false) => list(spec),
-        (false, true) => pretty(&list_json(spec)),
-        (true, json) => {
-            let rows = matrix::<S>(args.corpus.as_deref(), &mut verdict)?;
-            if json { pretty(&matrix_json(spec, &rows)) } else { matrix_text(spec, &rows) }
-        }
+    let text = if args.sizes {
+        sizes::run::<S>(args, &mut verdict)?
+    } else if args.matrix {
+        let rows = matrix::<S>(args.corpus.as_deref(), &mut verdict)?;
+        if args.json { pretty(&matrix_json(spec, &rows)) } else { matrix_text(spec, &rows) }
+    } else if args.json {
+        pretty(&list_json(spec))
+    } else {
+        list(spec)
     };
     out.print(&text)?;
     Ok(verdict)
@@ -132,23 +137,37 @@ fn told(race: &RaceSpec) -> String {
     format!("{}\n\n{}\n{}", race.name, table(&rows, &[]), race.doc)
 }
 
-/// An entry and what its programs do under each profile.
-type Row = (PathBuf, Entry, Vec<Cell>);
+/// An entry and where it lies.
+struct Kept {
+    path: PathBuf,
+    entry: Entry,
+}
 
-/// The rows of the entries that can be read; what is wrong with the others is printed.
-fn matrix<S: Subject>(directory: Option<&Path>, verdict: &mut Verdict) -> Result<Vec<Row>, Error> {
-    let mut bench = Bench::<S>::new();
-    let mut rows = Vec::new();
+/// The entries that can be read; what is wrong with the others is printed.
+fn kept<S: Subject>(directory: Option<&Path>, verdict: &mut Verdict) -> Result<Vec<Kept>, Error> {
+    let mut all = Vec::new();
     for store in stores(directory)? {
         for path in verdict.of(store.files()).unwrap_or_default() {
             let Some(entry) = verdict.of(store.read(S::spec(), &path)) else { continue };
-            let cells = row(&mut bench.executor, &mut bench.examiner, &entry);
-            if cells.contains(&Cell::Unknown) {
-                let why = "too large to verify: what it shows is unknown on some profile";
-                verdict.cannot(&too_large(&path, why.to_owned()));
-            }
-            rows.push((path, entry, cells));
+            all.push(Kept { path, entry });
         }
+    }
+    Ok(all)
+}
+
+/// An entry and what its programs do under each profile.
+type Row = (Kept, Vec<Cell>);
+
+fn matrix<S: Subject>(directory: Option<&Path>, verdict: &mut Verdict) -> Result<Vec<Row>, Error> {
+    let mut bench = Bench::<S>::new();
+    let mut rows = Vec::new();
+    for kept in kept::<S>(directory, verdict)? {
+        let cells = row(&mut bench.executor, &mut bench.examiner, &kept.entry);
+        if cells.contains(&Cell::Unknown) {
+            let why = "too large to verify: what it shows is unknown on some profile";
+            verdict.cannot(&too_large(&kept.path, why.to_owned()));
+        }
+        rows.push((kept, cells));
     }
     Ok(rows)
 }
@@ -173,9 +192,9 @@ fn matrix_text(spec: &'static Spec, rows: &[Row]) -> String {
     let profiles = spec.profiles.iter().map(|profile| profile.name);
     let mut lines: Vec<Vec<String>> =
         vec![["entry"].into_iter().chain(profiles).map(str::to_owned).collect()];
-    for (path, _, cells) in rows {
+    for (kept, cells) in rows {
         let cells = cells.iter().map(|c| cell(c).to_owned());
-        lines.push(std::iter::once(near(path)).chain(cells).collect());
+        lines.push(std::iter::once(near(&kept.path)).chain(cells).collect());
     }
     let note = "fails: some schedule with up to one switch more than the entry's shows what the \
                 entry\nexpects; -: none shows anything\n";
@@ -183,7 +202,7 @@ fn matrix_text(spec: &'static Spec, rows: &[Row]) -> String {
 }
 
 fn matrix_json(spec: &'static Spec, rows: &[Row]) -> Value {
-    let row = |(path, entry, cells): &Row| {
+    let row = |(kept, cells): &Row| {
         let cells = spec.profiles.iter().zip(cells);
         let profiles: serde_json::Map<String, Value> = cells
             .map(|(profile, c)| {
@@ -191,7 +210,8 @@ fn matrix_json(spec: &'static Spec, rows: &[Row]) -> Value {
                 (profile.name.to_owned(), json!(text))
             })
             .collect();
-        json!({ "entry": near(path), "expect": promised(entry), "profiles": profiles })
+        let expect = promised(&kept.entry);
+        json!({ "entry": near(&kept.path), "expect": expect, "profiles": profiles })
     };
     let rows: Vec<Value> = rows.iter().map(row).collect();
     json!({ "schema": 1, "subject": spec.name, "matrix": rows })

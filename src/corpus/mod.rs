@@ -3,6 +3,7 @@
 //! * [`entry`]: a case with a promise.
 //! * [`store`]: a directory of entries; finding it, reading it, adding to it.
 //! * [`mod@replay`]: whether an entry keeps its promise, on its own history and on the default profile.
+//! * [`mod@smallest`]: the least that shows what an entry promises.
 //! * [`mod@check`]: all of that for a whole store.
 //! * [`read`], `write`: files of unknown content in, whole files out.
 //!
@@ -20,6 +21,7 @@ pub mod entry;
 pub mod error;
 pub mod read;
 pub mod replay;
+pub mod smallest;
 pub mod store;
 pub mod write;
 
@@ -27,4 +29,5 @@ pub use check::{Checked, check};
 pub use entry::{Entry, Provenance, read_case};
 pub use error::{Error, shown, shown_word};
 pub use replay::{Broken, Cell, Replayed, replay};
+pub use smallest::{Least, Smallest, smallest};
 pub use store::{Found, Kept, Store};

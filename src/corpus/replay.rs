@@ -30,7 +30,7 @@ const STEPS_OF_A_RUN: u64 = 100;
 pub const MAX_SWITCHES: usize = 32;
 
 /// What is left of the steps.
-struct Budget(u64);
+pub(super) struct Budget(pub(super) u64);
 
 impl Budget {
     /// Whether there was enough for this run.
@@ -143,14 +143,15 @@ pub fn replay_within<S: Subject>(
         let own = *entry.expect() == Expect::Pass && entry.case().history != current.history;
         let own = own.then_some((entry.case(), false));
         for (case, default) in own.into_iter().chain([(&current, true)]) {
-            let searched = search(session, examiner, case, &mut budget, |_| true);
+            let switches = case.switches() + 1;
+            let searched = search(session, examiner, case, switches, &mut budget, |_| true);
             schedules += searched.schedules;
             match searched.hit {
                 Some((found, schedule)) => {
                     broken.push(Broken::Fails { default, found, schedule });
                 }
                 None if !searched.complete => {
-                    broken.push(Broken::TooLarge { switches: case.switches() + 1, steps });
+                    broken.push(Broken::TooLarge { switches, steps });
                     break;
                 }
                 None => {}
@@ -213,26 +214,26 @@ fn strictly(entry: &Entry, run: &Run, broken: &mut Vec<Broken>) {
 }
 
 /// What a search through schedules found.
-struct Searched {
-    hit: Option<(String, Box<Case>)>,
-    schedules: u64,
-    complete: bool,
+pub(super) struct Searched {
+    pub(super) hit: Option<(String, Box<Case>)>,
+    pub(super) schedules: u64,
+    pub(super) complete: bool,
 }
 
-/// The first finding that `wanted` accepts, as an `expect` line says it, under the schedules of `case`
-/// with up to one switch more than it has.
-fn search<S: Subject>(
+/// The first finding that `wanted` accepts, as an `expect` line says it, under the schedules of the
+/// programs of `case` with at most `switches` switches.
+pub(super) fn search<S: Subject>(
     session: &mut Session<'_, S>,
     examiner: &mut Examiner,
     case: &Case,
+    switches: usize,
     budget: &mut Budget,
     mut wanted: impl FnMut(&Finding) -> bool,
 ) -> Searched {
     let mut hit = None;
-    if case.switches() > MAX_SWITCHES {
+    if switches > MAX_SWITCHES + 1 {
         return Searched { hit: None, schedules: 0, complete: false };
     }
-    let switches = case.switches() + 1;
     let done = enumerate::schedules(session, case, switches, u64::MAX, |case, run| match examiner
         .judge(run, case)
     {
@@ -296,7 +297,8 @@ pub fn row_within<S: Subject>(
             }
             let mut other = found;
             let mut budget = Budget(steps);
-            let searched = search(session, examiner, &case, &mut budget, |finding| {
+            let switches = case.switches() + 1;
+            let searched = search(session, examiner, &case, switches, &mut budget, |finding| {
                 let is_promised = promised.is_some_and(|p| is_of(p, finding));
                 if !is_promised && other.is_none() {
                     other = Some(finding.signature.to_string());
@@ -316,7 +318,7 @@ pub fn row_within<S: Subject>(
 }
 
 /// Whether a finding has the signature that is promised.
-fn is_of(promised: &str, finding: &Finding) -> bool {
+pub(super) fn is_of(promised: &str, finding: &Finding) -> bool {
     let signature = promised.rsplit_once(' ').map_or(promised, |(signature, _)| signature);
     signature == finding.signature.as_str()
 }
