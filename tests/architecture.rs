@@ -227,3 +227,11 @@ fn links_of_the_documents_lead_somewhere() {
     }
     assert!(links > 5, "links are recognized: {links}");
 }
+
+#[test]
+fn fidelity_goes_through_the_operations_in_the_order_of_their_table() {
+    let told: Vec<String> = table(&read("docs/fidelity.md"), "operation").concat();
+    let spec = MmSubject::spec();
+    let ops = spec.ops.iter().chain(spec.injected.iter().map(|injected| &injected.op));
+    assert_eq!(told, ops.map(|op| op.name).collect::<Vec<_>>());
+}
