@@ -37,6 +37,28 @@ make_scratch() {
     trap 'exit 2' HUP INT TERM
 }
 
+# Puts standard input between the lines `<!-- output: NAME -->` and `<!-- /output: NAME -->` of a file, in
+# place of what is there.
+put_output() {
+    local file=$1 begin="<!-- output: $2 -->" end="<!-- /output: $2 -->"
+    grep -qxF -e "$begin" "$file" || cannot "$file has no line '$begin'"
+    grep -qxF -e "$end" "$file" || cannot "$file has no line '$end'"
+    awk -v begin="$begin" -v end="$end" '
+        NR == FNR { output = output $0 "\n"; next }
+        $0 == end { inside = 0 }
+        !inside { print }
+        $0 == begin { inside = 1; printf "%s", output }
+    ' - "$file" >"$file.new"
+    mv "$file.new" "$file"
+}
+
+# Standard input as a block of text in a document.
+as_text() {
+    echo '```text'
+    cat
+    echo '```'
+}
+
 # The options that OSS-Fuzz's base-runner sets; cargo-fuzz's own are weaker.
 BASE_RUNNER_ASAN_OPTIONS=alloc_dealloc_mismatch=0:allocator_may_return_null=1\
 :allocator_release_to_os_interval_ms=500:check_malloc_usable_size=0:detect_odr_violation=2\

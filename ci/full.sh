@@ -33,6 +33,7 @@ check cut-runs sh ci/cut-runs.sh
 check throughput sh ci/bench.sh
 check native-cost cargo bench --locked --bench sync_native
 check readme-output bash ci/readme-output.sh --check
+check race-pages bash ci/race-pages.sh --check
 check try-a-fix bash ci/try-a-fix.sh
 check accept bash ci/accept/seed.sh
 

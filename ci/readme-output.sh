@@ -12,8 +12,6 @@ readme=README.md
 begin='<!-- output: hunt -->'
 end='<!-- /output: hunt -->'
 signature=leak/block/lookup
-grep -qxF -e "$begin" "$readme" || cannot "$readme has no line '$begin'"
-grep -qxF -e "$end" "$readme" || cannot "$readme has no line '$end'"
 seed=$(sed -n 's/^\$ cargo run --release -- hunt --seed \([0-9]*\)$/\1/p' "$readme" | head -n 1)
 [ -n "$seed" ] || cannot "$readme has no line '\$ cargo run --release -- hunt --seed N'"
 
@@ -56,15 +54,5 @@ awk -v start="found $signature " '
     shown || !left_out
 ' "$scratch/output" | cat -s | sed -e :a -e '/^\n*$/{$d;N;ba' -e '}' >"$scratch/picked"
 
-awk -v begin="$begin" -v end="$end" -v output="$scratch/picked" '
-    $0 == end { inside = 0 }
-    !inside { print }
-    $0 == begin {
-        inside = 1
-        print "```text"
-        while ((getline line < output) > 0) print line
-        print "```"
-    }
-' "$readme" >"$readme.new"
-mv "$readme.new" "$readme"
+as_text <"$scratch/picked" | put_output "$readme" hunt
 echo "$readme shows $signature of seed $seed: $now"

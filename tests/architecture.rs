@@ -216,9 +216,12 @@ fn the_readme_lists_the_classes_and_names_what_there_is() {
 #[test]
 fn links_of_the_documents_lead_somewhere() {
     let mut links = 0;
-    for document in ["README.md", "ARCHITECTURE.md", "SECURITY.md", "docs/your-allocator.md"] {
-        let directory = Path::new(document).parent().unwrap().to_owned();
-        let text = read(document);
+    let documents = ["README.md", "ARCHITECTURE.md", "SECURITY.md", "docs/your-allocator.md"];
+    let pages = MmSubject::spec().races.iter().map(|race| format!("docs/races/{}.md", race.name));
+    let documents = documents.map(str::to_owned).into_iter().chain(pages);
+    for document in documents.chain(["docs/races.md".to_owned()]) {
+        let directory = Path::new(&document).parent().unwrap().to_owned();
+        let text = read(&document);
         for link in text.split("](").skip(1).map(|rest| rest.split(')').next().unwrap()) {
             let file = link.split('#').next().unwrap();
             assert!(root().join(&directory).join(file).exists(), "{document}: {link}");

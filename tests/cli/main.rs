@@ -14,6 +14,7 @@ mod compares;
 mod hunts;
 #[path = "../common/mount.rs"]
 mod mount;
+mod pages;
 mod sizes;
 mod stores;
 mod support;
