@@ -237,10 +237,11 @@ impl Case {
             .map(|(at, op)| (OpId(at as u8), op))
     }
 
-    /// How many CPUs have a program that is not empty.
+    /// How many CPUs run something: those with a program, or CPU 0 with the set-up alone.
     #[must_use]
     pub fn active_cpus(&self) -> usize {
-        (0..self.cpus).filter(|&cpu| self.ops.iter().any(|op| op.place == Place::Cpu(cpu))).count()
+        let has_program = |&cpu: &u8| self.ops.iter().any(|op| op.place == Place::Cpu(cpu));
+        (0..self.cpus).filter(has_program).count().max(1)
     }
 
     /// How many decisions are switches.
