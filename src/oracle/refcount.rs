@@ -1,9 +1,9 @@
 //! Reference counts: every change is somebody's, and nobody drops what he does not have.
 //!
-//! Verifies, at each `page_ref`: a plain or speculative get never raises a count from zero, but in the
-//! operation that allocated the page; a set or unfreeze never overwrites a live count, and a store only
-//! references of the storer's own; a put or freeze is by a holder that has that many
-//! references; no update is lost. At the census: the counts are what the ledger predicts.
+//! Verifies, at each `page_ref`: a plain or speculative get never raises a count from zero, whoever
+//! allocated the page; a set or unfreeze never overwrites a live count, and a store only references of the
+//! storer's own; a put or freeze is by a holder that has that many references; no update is lost. At the
+//! census: the counts are what the ledger predicts.
 //!
 //! It also checks the subject's reporting: each change of an object of a class flagged `refcount`
 //! (its instance is the frame number) is explained by exactly one `page_ref` in the same step. A change
@@ -122,9 +122,7 @@ impl Refcounts {
             RefChange::Store if total != held => {
                 ("store-live", "a stored count loses somebody's reference")
             }
-            RefChange::Get | RefChange::TryGet
-                if total == 0 && !ledger.allocated_by(scene, frame) =>
-            {
+            RefChange::Get | RefChange::TryGet if total == 0 => {
                 ("get-zero", "a reference is taken from nothing")
             }
             RefChange::Put if total < count => ("underflow", "the count drops below zero"),

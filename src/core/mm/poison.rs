@@ -35,7 +35,11 @@ impl<B: Backend> Memory<B> {
         };
         if keeps {
             self.frame(page).flags.fetch_or(flag::HWPOISON, Ordering::Relaxed);
-            self.add_ref(page, Holder::Poison);
+            if taken {
+                self.add_first_ref(page, Holder::Poison);
+            } else {
+                self.add_ref(page, Holder::Poison);
+            }
         }
         keeps
     }

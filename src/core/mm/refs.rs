@@ -30,6 +30,12 @@ impl<B: Backend> Memory<B> {
         self.add_refs(page, 1, holder);
     }
 
+    /// Raises the count of a page that the caller took off the free lists, which has none (`page_ref_inc`).
+    pub(super) fn add_first_ref(&self, page: FrameNumber, holder: Holder) {
+        self.frame(page).refcount.fetch_add(1, Ordering::Relaxed);
+        Self::ref_event(page, RefChange::Set, 1, holder, true);
+    }
+
     /// As [`Memory::add_ref`], several at once (`page_ref_add`).
     pub(super) fn add_refs(&self, page: FrameNumber, n: i32, holder: Holder) {
         let count = &self.frame(page).refcount;

@@ -106,7 +106,8 @@ fn what_was_lost_before_everyone_waits_is_named_before_the_deadlock() {
     held.alloc(4, 2, false).get(4, Holder::Lookup).put(4, Holder::Owner);
     assert_eq!(held.ending(waits(7)).signature(), "deadlock/unnamed.change");
     let mut owned = Script::new();
-    owned.alloc(4, 2, false).get(5, Holder::Scan).put(5, Holder::Scan);
+    owned.alloc(4, 2, false).count(5, Kind::Inc, 1).page_ref(5, RefChange::Set, 1, Holder::Scan);
+    owned.put(5, Holder::Scan);
     assert_eq!(owned.ending(waits(7)).signature(), "deadlock/unnamed.change");
 }
 

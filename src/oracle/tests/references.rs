@@ -38,6 +38,23 @@ fn a_store_may_only_take_the_place_of_the_storers_references() {
 }
 
 #[test]
+fn who_allocated_a_page_takes_no_reference_from_zero_either() {
+    for holder in [Holder::Owner, Holder::Poison] {
+        let mut s = Script::new();
+        s.op_start().taken(4, 0, false).get(4, holder);
+        assert_eq!(s.signature(), format!("refcount/get-zero/{}", holder.name()));
+    }
+    let mut s = Script::new();
+    s.op_start().taken(4, 0, false).count(4, Kind::Inc, 1);
+    s.page_ref(4, RefChange::Set, 1, Holder::Poison).put(4, Holder::Poison).free(4, 0).all_free();
+    assert_eq!(s.signature(), "-", "its first one is set");
+    // A page that is on a list is nobody's.
+    let mut s = Script::new();
+    s.get(4, Holder::Poison);
+    assert_eq!(s.signature(), "refcount/get-zero/poison");
+}
+
+#[test]
 fn a_store_sets_the_count_that_it_says() {
     let mut s = Script::new();
     s.alloc(4, 0, false).count(4, Kind::Store, 3);
@@ -85,20 +102,6 @@ fn what_was_frozen_is_given_back_whole_or_without_the_cache() {
     frozen(&mut s, 4, count, Holder::Lookup);
     unfrozen(&mut s, 4, count - 1, Holder::Lookup);
     assert_eq!(s.put(4, Holder::Cache).signature(), "refcount/not-held/cache");
-}
-
-#[test]
-fn only_the_operation_that_allocated_a_page_takes_a_reference_from_zero() {
-    let mut s = Script::new();
-    s.cpu(0).taken(4, 0, false).get(4, Holder::Poison);
-    assert_eq!(s.put(4, Holder::Poison).free(4, 0).all_free().signature(), "-");
-    let mut s = Script::new();
-    s.cpu(0).taken(4, 0, false).cpu(1).get(4, Holder::Poison);
-    assert_eq!(s.signature(), "refcount/get-zero/poison");
-    // A page that is on a list is nobody's.
-    let mut s = Script::new();
-    s.get(4, Holder::Poison);
-    assert_eq!(s.signature(), "refcount/get-zero/poison");
 }
 
 #[test]
