@@ -2,12 +2,14 @@
 //!
 //! Who takes memory offline waits for frames that are on their way. On the current version each of them
 //! arrives, whatever the other CPU is at; a wait that does not end where it should is a false deadlock.
-//! With the variant that drains the per-CPU lists once the same enumeration finds that one does not end.
+//! With the variant that drains the per-CPU lists once, and with the one whose drains look at a list without its
+//! lock, the same enumeration finds that one does not end.
 //!
 //! What it is not: programs of several operations; campaigns have those.
 
 use pagerace::examine::Examiner;
 use pagerace::exec::{Executor, enumerate};
+use pagerace::oracle::Class;
 use pagerace::program::{Case, OpId, Place, text};
 use pagerace::subject::mm::{MmSubject, SPEC};
 use pagerace::subject::{OpSpec, RightKind};
@@ -92,14 +94,18 @@ struct Met {
     found: BTreeMap<String, BTreeSet<&'static str>>,
 }
 
-fn all(offline: &str) -> Met {
-    let (mut met, mut examiner) = (Met::default(), Examiner::new(&SPEC));
-    let (switch, variant) = SPEC.variant("offline", offline).expect("a variant");
+/// Everything, with these variants and without what these classes say.
+fn all(history: &[(&str, &str)], without: &[Class]) -> Met {
+    let (mut met, mut examiner) = (Met::default(), Examiner::new(&SPEC).without(without));
+    let variant = |&(switch, name): &(&str, &str)| SPEC.variant(switch, name).expect("a variant");
+    let variants: Vec<_> = history.iter().map(variant).collect();
     Executor::<MmSubject>::new().session(|session| {
         for (op, batch) in SPEC.ops.iter().flat_map(|op| BATCHES.map(|batch| (op, batch))) {
             for program in programs(op) {
                 let mut case = case(&program, batch);
-                case.history[switch] = variant;
+                for &(switch, variant) in &variants {
+                    case.history[switch] = variant;
+                }
                 let last: OpId = case.program(Place::Cpu(1)).next().expect("it has one").0;
                 let visit = |case: &Case, run: &pagerace::exec::Run| {
                     if run.ran(last) {
@@ -119,7 +125,7 @@ fn all(offline: &str) -> Met {
             }
         }
     });
-    println!("{offline}: {} runs, found {:?}", met.runs, met.found);
+    println!("{history:?}: {} runs, found {:?}", met.runs, met.found);
     met
 }
 
@@ -136,14 +142,32 @@ fn assert_meets(met: &Met) {
 
 #[test]
 fn what_is_waited_for_arrives_whatever_the_other_cpu_does() {
-    let met = all("pcp_disabled");
+    for offline in ["pcp_disabled", "drain_loop"] {
+        let met = all(&[("offline", offline)], &[]);
+        assert_meets(&met);
+        assert!(met.found.is_empty(), "{offline}: {:?}", met.found);
+    }
+}
+
+#[test]
+fn what_a_drain_passes_by_is_waited_for_for_ever() {
+    const PEEK: (&str, &str) = ("pcp_drain", "unlocked_peek");
+    let signatures = |met: &Met| met.found.keys().cloned().collect::<Vec<_>>();
+    let met = all(&[PEEK], &[]);
+    assert_meets(&met);
+    assert_eq!(signatures(&met), ["deadlock/isolated.change", "not-drained/pcp"]);
+    // Who is not told of drains sees what comes of them.
+    let met = all(&[PEEK], &[Class::NotDrained]);
+    assert_eq!(signatures(&met), ["deadlock/isolated.change"]);
+    // Nobody is between a list and its count where a list is its own CPU's.
+    let met = all(&[PEEK, ("pcp", "v5_9")], &[]);
     assert_meets(&met);
     assert!(met.found.is_empty(), "{:?}", met.found);
 }
 
 #[test]
 fn the_same_schedules_find_that_a_page_is_parked_after_the_only_drain() {
-    let met = all("drain_once");
+    let met = all(&[("offline", "drain_once")], &[]);
     assert_meets(&met);
     let signatures: Vec<&String> = met.found.keys().collect();
     assert_eq!(signatures, ["deadlock/isolated.change"]);

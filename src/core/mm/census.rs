@@ -82,7 +82,7 @@ pub enum Object {
     Pageblock,
     /// How often a block was put on a list of isolated ones.
     Isolated,
-    /// A per-CPU list's guarded high mark.
+    /// A per-CPU list's high mark.
     PcpHigh,
     /// The lock of who takes memory offline.
     Hotplug,

@@ -16,7 +16,7 @@
 //! | the same through a per-CPU list | its lock, which comes before the zone lock |
 //! | draining a list, its CPU | the list's lock |
 //! | changing the type of a pageblock, freeing to its lists | the zone lock |
-//! | taking memory offline, freeing to a per-CPU list | the list's lock, under which the list was switched off before |
+//! | taking memory offline, freeing to a per-CPU list | the list's lock: it is drained under it after it was switched off |
 //! | put, `free_pages`, `try_get`, freeze of one page | its `refcount` word; whoever makes it zero owns the frame |
 //! | lookup, delete, reclaim | slot, then count, then slot again, against slot, then count |
 //! | add, delete, reclaim of one mapping | its tree lock, which comes before the node lock |

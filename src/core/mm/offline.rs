@@ -12,7 +12,6 @@
 
 use super::history::Offline;
 use super::pageblock::{ISOLATE, MOVABLE};
-use super::pcp::PcpList;
 use super::{Memory, outcome};
 use crate::event::FrameNumber;
 use crate::sync::{Backend, CpuId, MAX_CPUS, Ordering, Watch, relax};
@@ -35,13 +34,13 @@ impl<B: Backend> Memory<B> {
             let first = FrameNumber(frame.0 >> self.max_order.0 << self.max_order.0);
             let disables = self.history.offline == Offline::PcpDisabled;
             if disables {
-                self.set_pcp_high(0);
+                self.disable_pcp();
             }
             self.set_range_type(first, ISOLATE);
             let done = self.wait_until_free(first);
             self.set_range_type(first, MOVABLE);
             if disables {
-                self.set_pcp_high(PcpList::<B>::high(&self.sizes));
+                self.enable_pcp();
             }
             done
         });

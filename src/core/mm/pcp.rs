@@ -13,7 +13,9 @@
 //! each order and type, of which Linux gives back in turn.
 //!
 //! The count of a list's pages is written under its lock and may be read without. Whoever links or unlinks
-//! blocks counts them afterwards, in one store: without the lock a list can seem empty that is not.
+//! blocks counts them afterwards, in one store: without the lock a list can seem empty that is not. The high
+//! mark is stored and loaded without the lock: who switches a list off drains it then, and whoever takes its
+//! lock after that drain sees the mark.
 //!
 //! Invariants: entries `0..len` are blocks, from the cold end to the hot end; `pages` is the sum of
 //! their sizes once they are counted; a parked page is not merged and its `buddy` is 0. Lock order: the list's lock, then
@@ -24,7 +26,9 @@ use super::limits::{MAX_PCP_BATCH, PCP_HIGH_BATCHES, PCP_MAX_ORDER};
 use super::pageblock::ISOLATE;
 use super::{Memory, Sizes, outcome};
 use crate::event::{Event, FrameNumber, FreeList, Order};
-use crate::sync::{Backend, CpuId, Guarded, Irq, IrqGuard, Published, SpinGuard, SpinLock};
+use crate::sync::{
+    AtomicU32, Backend, CpuId, Guarded, Irq, IrqGuard, Ordering, Published, SpinGuard, SpinLock,
+};
 
 /// Entries that a list can hold. Freeing leaves fewer than the high mark, or no more than there were:
 /// each entry is a page at least. A refill puts a batch on top, for an order of which there was none.
@@ -38,7 +42,7 @@ pub(super) struct PcpList<B: Backend> {
     /// Pages on the list (`count`).
     pub pages: Published<B, u32>,
     /// From how many pages on it gives some back; 0: the list is switched off (`high`).
-    pub high: Guarded<B, u32>,
+    pub high: AtomicU32<B>,
     /// Frame and order of each block, the coldest first.
     pub entries: [Guarded<B, u64>; ENTRIES],
 }
@@ -49,7 +53,7 @@ impl<B: Backend> Default for PcpList<B> {
             lock: SpinLock::new(),
             len: Guarded::new(0),
             pages: Published::new(0),
-            high: Guarded::new(0),
+            high: AtomicU32::new(0),
             entries: core::array::from_fn(|_| Guarded::new(0)),
         }
     }
@@ -206,8 +210,8 @@ impl<B: Backend> Memory<B> {
     /// how many pages it linked, for the caller to count.
     fn refill(&self, cpu: CpuId, order: Order) -> usize {
         let list = self.pcp.of(cpu);
+        let on = list.high.load(Ordering::Relaxed) > 0;
         let _zone = self.zone.lock.lock();
-        let on = list.high.get(&list.lock) > 0;
         let batch = if on { self.sizes.pcp_batch >> order.0 } else { 0 };
         let mut linked = 0;
         for i in 0..batch.max(1) {
@@ -237,12 +241,13 @@ impl<B: Backend> Memory<B> {
         B::event(|| Event::PageFree { frame: block, order, to: FreeList::PerCpu(cpu) });
         list.push_hot(block, order);
         list.count_in(order.frames());
-        let high = list.high.get(&list.lock);
+        let high = list.high.load(Ordering::Relaxed);
         if list.pages.get(&list.lock) >= high {
             B::outcome(outcome::PCP_OVERFLOW);
+            // Of a list that is switched off as much as was put there.
+            let pages = if high == 0 { 1 } else { self.sizes.pcp_batch };
             let zone = self.zone.lock.lock();
-            // All there is, where the list is switched off: it was empty before.
-            self.give_back(list, self.sizes.pcp_batch);
+            self.give_back(list, pages);
             drop(zone);
         }
         true
@@ -309,6 +314,8 @@ impl<B: Backend> Memory<B> {
     fn drain_passes_by(&self, of: CpuId) -> bool {
         match self.history.pcp_drain {
             PcpDrain::Locked => false,
+            // Only its own CPU is ever at a list, with interrupts off.
+            PcpDrain::UnlockedPeek if self.history.pcp == Pcp::V5_9 => false,
             PcpDrain::UnlockedPeek => {
                 let seems_empty = self.pcp.of(of).pages.load() == 0;
                 if seems_empty {
@@ -345,16 +352,22 @@ impl<B: Backend> Memory<B> {
         }
     }
 
-    /// Sets the high mark of all lists. One of 0 switches them off: it gives back what is parked, and whatever
-    /// comes to a list is given back by who puts it there (`zone_pcp_disable`, `zone_pcp_enable`).
-    pub(super) fn set_pcp_high(&self, high: u32) {
+    /// Switches all lists off, then drains them: from then on, whatever comes to a list is given back by who
+    /// puts it there (`zone_pcp_disable`).
+    pub(super) fn disable_pcp(&self) {
+        self.set_pcp_high(0);
+        self.drain_each();
+    }
+
+    /// Switches all lists on (`zone_pcp_enable`).
+    pub(super) fn enable_pcp(&self) {
+        self.set_pcp_high(PcpList::<B>::high(&self.sizes));
+    }
+
+    /// Sets the high mark of all lists, without their locks (`pageset_update`).
+    fn set_pcp_high(&self, high: u32) {
         for (_, list) in self.pcp.iter().take(self.sizes.cpus) {
-            let _held = self.hold(list);
-            list.high.set(&list.lock, high);
-            if high == 0 && list.len.get(&list.lock) > 0 {
-                let _zone = self.zone.lock.lock();
-                self.give_back(list, usize::MAX);
-            }
+            list.high.store(high, Ordering::Relaxed);
         }
     }
 

@@ -3,7 +3,7 @@
 //! What it is not: a search for schedules.
 
 use super::{NO, Program, Scene, Turn, scene};
-use crate::subject::mm::tables::Op::{Alloc, DrainAll, DrainLocal, FreePages};
+use crate::subject::mm::tables::Op::{Alloc, DrainAll, DrainLocal, FreePages, Offline};
 use pagerace_core::sync::Kind::{Lock, Store};
 
 const PEEK: &[(&str, &str)] = &[("pcp_drain", "unlocked_peek")];
@@ -32,4 +32,5 @@ pub(super) const SCENES: &[Scene] = &[
         .lists(2)
         .under(PEEK)
         .with(&[(Alloc, NO)], &[(1, Lock, 1)]),
+    scene("offline, peek", &[(Offline, NO)]).lists(2).under(PEEK),
 ];
