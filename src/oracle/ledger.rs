@@ -35,6 +35,8 @@ pub(super) enum State {
 pub(super) struct Frame {
     /// Who owns it.
     pub state: State,
+    /// Who put it on the list it is on, or was on last.
+    pub put_on: Option<Origin>,
     /// The allocation it belongs to, or belonged to before it was freed.
     pub last_block: Option<BlockId>,
     /// How many references of each holder, by discriminant.
@@ -50,6 +52,7 @@ impl Frame {
     /// One that no event has named.
     const UNTOUCHED: Self = Self {
         state: State::Untouched,
+        put_on: None,
         last_block: None,
         refs: [0; Holder::ALL.len()],
         total: 0,
@@ -198,14 +201,6 @@ impl Ledger {
             .filter_map(|frame| Some((frame, self.owner(frame)?)))
     }
 
-    /// Whether `frame` is in an allocation that the operation at hand made.
-    pub fn allocated_by(&self, scene: &Scene<'_>, frame: FrameNumber) -> bool {
-        self.owner(frame).is_some_and(|id| {
-            let by = self.block(id).allocated;
-            (by.cpu, by.op) == (scene.cpu, scene.op)
-        })
-    }
-
     /// The allocation that owns `frame` now.
     pub fn owner(&self, frame: FrameNumber) -> Option<BlockId> {
         match self.frame(frame).state {
@@ -252,9 +247,10 @@ impl Ledger {
     }
 
     /// A block was put on a free list, by its holder or from another list.
-    pub fn put_on(&mut self, frame: FrameNumber, order: Order, list: FreeList) {
+    pub fn put_on(&mut self, scene: &Scene<'_>, frame: FrameNumber, order: Order, list: FreeList) {
         for f in frames(frame, order) {
-            self.frame_mut(f).state = State::Free(list);
+            let shadow = self.frame_mut(f);
+            (shadow.state, shadow.put_on) = (State::Free(list), Some(scene.origin()));
         }
     }
 

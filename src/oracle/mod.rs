@@ -195,7 +195,13 @@ impl Judge {
                 return self.event(&scene, event);
             }
             What::Phase(_) => self.readers.phase_starts(step),
-            What::OpStart => self.readers.op_starts(cpu, step),
+            What::OpStart => {
+                self.readers.op_starts(cpu, step);
+                self.drains.op_starts(cpu, entry.op);
+            }
+            What::OpEnd(_) if self.drains.op_ends(cpu) => {
+                return self.drains.left(&self.scene(run, case, step, entry), &self.ledger);
+            }
             What::Switch { why: SwitchReason::Waits { object, waiting }, .. } => {
                 return self.waits(&self.scene(run, case, step, entry), object, waiting);
             }
@@ -286,12 +292,12 @@ impl Judge {
             Event::PageFree { frame, order, to } => {
                 let verdict = ownership::free(scene, ledger, frame, order)
                     .or_else(|| overlap::aligned(scene, frame, order));
-                ledger.put_on(frame, order, to);
+                ledger.put_on(scene, frame, order, to);
                 verdict
             }
             Event::PageMove { frame, order, to } => {
                 let verdict = overlap::moved(scene, ledger, frame, order, false);
-                ledger.put_on(frame, order, to);
+                ledger.put_on(scene, frame, order, to);
                 verdict
             }
             Event::PageMerge { frame, order } => overlap::moved(scene, ledger, frame, order, true),

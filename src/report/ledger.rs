@@ -144,8 +144,14 @@ fn ownership(page: &mut Page, words: &Words<'_>, finding: &Finding, told: fn(&Tr
             block(frame, order).iter().any(|f| facts.frames.contains(f))
         })
     };
+    // A drain, which names no frame, if the finding is about it.
+    let decides = |entry: &Entry| {
+        let mut lines = facts.sites.iter().filter_map(|site| words.run.trace.get(site.0));
+        matches!(event_of(entry), Some(Event::ListDrain { .. }))
+            && lines.any(|line| std::ptr::eq(line, entry))
+    };
     history(page, words, "What happened to them, in order:", finding.at, |entry| {
-        event_of(entry).is_some_and(|event| told(event) && theirs(event))
+        decides(entry) || event_of(entry).is_some_and(|event| told(event) && theirs(event))
     });
 }
 

@@ -168,6 +168,7 @@ impl<'a> Words<'a> {
     pub fn happened(&self, what: &What) -> Option<String> {
         match (what, what.lock_taken()) {
             (What::Event(event), _) => Some(self.event(event)),
+            (What::OpEnd(_), _) => Some("ends".to_owned()),
             (What::Access { object, .. }, Some(taken)) => Some(format!(
                 "{} {}",
                 self.object(*object),

@@ -23,7 +23,7 @@ pub fn disagrees(run: &Run, finding: &Finding) -> Option<String> {
         (Class::Overlap, Some((at, line))) => overlap(run, named, at, line),
         (Class::Overlap, None) => census_overlap(run, named),
         (Class::NotCoalesced, None) => not_coalesced(run, named),
-        (Class::NotDrained, Some((at, line))) => not_drained(run, named, at, line),
+        (Class::NotDrained, Some((at, line))) => not_drained(run, finding, at, line),
         (Class::Refcount, Some((at, line))) => refcount(run, named, at, line),
         (Class::Refcount, None) => {
             let books = Books::up_to(run, run.trace.len());
@@ -244,19 +244,56 @@ fn not_coalesced(run: &Run, named: &[FrameNumber]) -> bool {
 }
 
 /// The frames that were on the list when this CPU's drain looked, and are there at its end.
-fn not_drained(run: &Run, named: &[FrameNumber], at: usize, line: Entry) -> bool {
-    let What::Event(Event::ListDrain { list, done: true }) = line.what else { return false };
-    let look = run.trace[..at].iter().rposition(|entry| {
+///
+/// What another operation put there that has not ended is named where that ends, if nothing has happened to it.
+fn not_drained(run: &Run, finding: &Finding, at: usize, line: Entry) -> bool {
+    let ends_drain = |&at: &usize| {
+        matches!(run.trace[at].what, What::Event(Event::ListDrain { done: true, .. }))
+    };
+    let sites = finding.facts.sites.iter().map(|site| site.0);
+    let Some(end) = std::iter::once(at).chain(sites).find(ends_drain) else { return false };
+    let What::Event(Event::ListDrain { list, .. }) = run.trace[end].what else { return false };
+    let drainer = run.trace[end].cpu;
+    let look = run.trace[..end].iter().rposition(|entry| {
         let look = What::Event(Event::ListDrain { list, done: false });
-        entry.cpu == line.cpu && entry.what == look
+        entry.cpu == drainer && entry.what == look
     });
     let Some(look) = look else { return false };
-    let (before, after) = (Books::up_to(run, look), Books::up_to(run, at));
+    let (before, after) = (Books::up_to(run, look), Books::up_to(run, end));
     let there =
         |books: &Books, f: usize| books.frames[f].place == Place::On(FreeList::PerCpu(list));
     let both = before.frames.len().min(after.frames.len());
-    let left = (0..both).filter(|&f| there(&before, f) && there(&after, f));
-    left.map(|f| FrameNumber(f as u32)).eq(named.iter().copied())
+    let named_here = |f: usize| {
+        let put = last_touch(run, end, f);
+        let by = put.map(|put| run.trace[put]).filter(|by| by.cpu != drainer && by.op.is_some());
+        let ended = |(put, by): (usize, Entry)| {
+            run.trace[put..end].iter().any(|entry| {
+                (entry.cpu, entry.op) == (by.cpu, by.op) && matches!(entry.what, What::OpEnd(_))
+            })
+        };
+        match put.zip(by).filter(|&both| !ended(both)) {
+            None => end == at,
+            Some((_, by)) => {
+                let ends = matches!(line.what, What::OpEnd(_));
+                ends && (by.cpu, by.op) == (line.cpu, line.op) && last_touch(run, at, f) == put
+            }
+        }
+    };
+    let left = (0..both).filter(|&f| there(&before, f) && there(&after, f) && named_here(f));
+    let left: Vec<FrameNumber> = left.map(|f| FrameNumber(f as u32)).collect();
+    !left.is_empty() && left == finding.facts.frames
+}
+
+/// The last line before `end` on which a frame came to a list or left one.
+fn last_touch(run: &Run, end: usize, f: usize) -> Option<usize> {
+    run.trace[..end].iter().rposition(|entry| match entry.what {
+        What::Event(
+            Event::PageAlloc { frame, order, .. }
+            | Event::PageFree { frame, order, .. }
+            | Event::PageMove { frame, order, .. },
+        ) => block(frame, order).iter().any(|frame| frame.index() == f),
+        _ => false,
+    })
 }
 
 /// The frame of the event, whose word and whose references differ by then, or whose holder gave what
