@@ -75,6 +75,15 @@ pub(super) fn coarse<S: Subject>(r: &mut Reducer<'_, '_, S>) -> bool {
     any
 }
 
+/// `case` without its operation `first` and the later `second`, which takes what the first gives: who uses the
+/// result of the second takes what the first took itself.
+fn both_passed_by(case: &Case, first: usize, second: usize) -> Option<Case> {
+    if case.ops[second].right != Some(OpId(first as u8)) {
+        return None;
+    }
+    passed_by(&passed_by(case, second)?, first)
+}
+
 /// Leaves out two operations at once: a producer and its consumer, say.
 fn pairs<S: Subject>(r: &mut Reducer<'_, '_, S>) -> bool {
     let mut any = false;
@@ -88,6 +97,11 @@ fn pairs<S: Subject>(r: &mut Reducer<'_, '_, S>) -> bool {
                 break;
             }
             any |= r.accept(without_op(&without_op(&r.best, second), first));
+            if second < r.best.ops.len()
+                && let Some(edited) = both_passed_by(&r.best, first, second)
+            {
+                any |= r.accept(edited);
+            }
         }
     }
     any
@@ -268,13 +282,27 @@ mod tests {
 
     #[test]
     fn an_operation_that_passes_a_right_on_is_passed_by() {
-        let text = "pagerace case v1\nsubject mm\ncpu0:\n  p0 = alloc order=1\n  \
-                    p1 = tail_get p0 tail=0\n  free_pages p1\n";
+        let text = "pagerace case v1\nsubject mm\ncpu0:\n  p0 = frag_alloc\n  \
+                    p1 = frag_free p0\n  frag_free p1\n";
         let case = parse(&SPEC, text.as_bytes()).expect("it is a case").case;
         let edited = passed_by(&case, 1).expect("its result is used");
         let printed = Text { spec: &SPEC, case: &edited }.to_string();
-        assert!(printed.contains("  p0 = alloc order=1\n  free_pages p0\n"), "{printed}");
+        assert!(printed.contains("  p0 = frag_alloc\n  frag_free p0\n"), "{printed}");
         // One that takes nothing, and one whose result nobody uses.
         assert_eq!((passed_by(&case, 0), passed_by(&case, 2)), (None, None));
+    }
+
+    #[test]
+    fn two_operations_that_only_together_pass_a_right_on_are_passed_by_together() {
+        let text = "pagerace case v1\nsubject mm\ncpu0:\n  p0 = alloc order=1\n  \
+                    p1 = tail_get p0 tail=0\n  p2 = tail_put p1\n  free_pages p2\n";
+        let case = parse(&SPEC, text.as_bytes()).expect("it is a case").case;
+        let edited = both_passed_by(&case, 1, 2).expect("the one takes what the other gives");
+        let printed = Text { spec: &SPEC, case: &edited }.to_string();
+        assert!(printed.contains("  p0 = alloc order=1\n  free_pages p0\n"), "{printed}");
+        // The first takes nothing, the second nothing of the first's, or nobody uses its result.
+        for (first, second) in [(0, 1), (1, 3), (2, 3)] {
+            assert_eq!(both_passed_by(&case, first, second), None);
+        }
     }
 }

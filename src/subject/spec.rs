@@ -203,7 +203,8 @@ pub struct RaceSpec {
     pub signature: &'static str,
     /// What else it may show itself by, with other partners; `*` ends one that stands for all that begin so.
     pub also: &'static [&'static str],
-    /// Whether it takes no schedule: what it shows itself by is promised as sequential, not as a race.
+    /// Whether it takes no schedule: what its entry shows is promised as sequential, not as a race. Of a race,
+    /// programs other than the entry's may show the same signature one after the other all the same.
     pub sequential: bool,
     /// What it is, for people: text in lines that fit a terminal.
     pub doc: &'static str,

@@ -22,7 +22,7 @@ fn what_is_promised_as_sequential_is_found_as_that() {
     assert_eq!(lines[0], words(heads));
     assert_eq!(lines[1][..5], ["nc-tail-get", "tail_get=plain", "2", "of", "2"]);
     assert_eq!(lines[1][7], "s");
-    assert_eq!(lines[1][8..], ["0", "2", "0", "-"], "reduced to a set-up: {out}");
+    assert_eq!(lines[1][8..], ["1", "2", "0", "-"], "reduced to a set-up: {out}");
     assert!(err.starts_with("1 of 1: nc-tail-get, found in 2 of 2 seeds, after "), "{err}");
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0, "nothing is kept");
 }

@@ -223,7 +223,8 @@ pub struct Race {
     pub versions: &'static str,
     /// Its CVE, or `-`.
     pub cve: &'static str,
-    /// Whether it takes no schedule: its programs show it one after the other, too.
+    /// Whether what its entry shows takes no schedule: its programs show it one after the other, too. Of a
+    /// race other programs may do so all the same; then its `doc` says which.
     pub sequential: bool,
     /// The whole of it, for people: what the variant does, the interleaving with its steps numbered, the
     /// symptom, the oracle that sees it and the fix.

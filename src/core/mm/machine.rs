@@ -66,8 +66,11 @@ machine! {
     migrate(cpu: CpuId, mapping: u32, index: u32) -> bool;
     collapse(cpu: CpuId, mapping: u32, index: u32) -> bool;
     scan(cpu: CpuId, frame: FrameNumber) -> bool;
-    tail_get(cpu: CpuId, page: FrameNumber);
+    tail_get(page: FrameNumber) -> bool;
+    tail_put(cpu: CpuId, page: FrameNumber);
+    share_block(block: FrameNumber);
     free_shared(cpu: CpuId, block: FrameNumber, order: Order);
+    unshare_block(cpu: CpuId, block: FrameNumber);
     offline(frame: FrameNumber) -> bool;
     poison(cpu: CpuId, page: FrameNumber) -> bool;
     unpoison(cpu: CpuId, page: FrameNumber);

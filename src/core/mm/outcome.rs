@@ -104,7 +104,11 @@ outcomes! {
     TAIL_GET_TAKEN = "tail_get-taken";
     /// A user was refused one: the page is not counted.
     TAIL_GET_REFUSED = "tail_get-refused" only "tail_get" = "checked";
-    /// Two users were done with one block.
+    /// A user gave up its reference on a page of somebody's block.
+    TAIL_PUT = "tail_put";
+    /// A block got a second user.
+    BLOCK_SHARED = "block-shared";
+    /// The second user of a block was done with it.
     SHARED_FREED = "shared-freed";
     /// A range of frames went offline.
     OFFLINE_DONE = "offline-done";

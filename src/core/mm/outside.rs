@@ -9,11 +9,11 @@ use crate::event::{FrameNumber, Holder, Order};
 use crate::sync::{Backend, CpuId};
 
 impl<B: Backend> Memory<B> {
-    /// Takes a reference on a page of a block that is not compound, uses it, and puts it (`sendpage`,
-    /// `kvm_get_pfn`). If it gets none it copies what is there, and needs none.
+    /// Takes a reference on a page of a block that is not compound (`sendpage`, `kvm_get_pfn`). Returns whether
+    /// it has one; without, the caller copies what is there, and needs none.
     ///
-    /// The caller keeps the block allocated meanwhile.
-    pub fn tail_get(&self, cpu: CpuId, page: FrameNumber) {
+    /// The caller keeps the block allocated until [`Memory::tail_put`].
+    pub fn tail_get(&self, page: FrameNumber) -> bool {
         let taken = match self.history.tail_get {
             TailGet::Plain => {
                 self.get_page(page, Holder::Net);
@@ -21,23 +21,33 @@ impl<B: Backend> Memory<B> {
             }
             TailGet::Checked => self.try_get(page, Holder::Net),
         };
-        if taken {
-            B::outcome(outcome::TAIL_GET_TAKEN);
-            self.put_page(cpu, page, Holder::Net);
-        } else {
-            B::outcome(outcome::TAIL_GET_REFUSED);
-        }
+        B::outcome(if taken { outcome::TAIL_GET_TAKEN } else { outcome::TAIL_GET_REFUSED });
+        taken
     }
 
-    /// A second user takes a reference on a block that is not compound; both are done with it.
-    pub fn free_shared(&self, cpu: CpuId, block: FrameNumber, order: Order) {
+    /// Drops the reference that [`Memory::tail_get`] took.
+    pub fn tail_put(&self, cpu: CpuId, page: FrameNumber) {
+        B::outcome(outcome::TAIL_PUT);
+        self.put_page(cpu, page, Holder::Net);
+    }
+
+    /// A second user takes a reference on a block that is not compound.
+    pub fn share_block(&self, block: FrameNumber) {
+        B::outcome(outcome::BLOCK_SHARED);
         self.get_page(block, Holder::Owner);
+    }
+
+    /// The second user is done with a block; the owner still has it.
+    pub fn free_shared(&self, cpu: CpuId, block: FrameNumber, order: Order) {
         B::outcome(outcome::SHARED_FREED);
         match self.history.multi_holder {
             MultiHolder::BothFree => self.free_pages(cpu, block, order),
-            // Not the last: the owner's is still there.
-            MultiHolder::OneFrees => self.put_page(cpu, block, Holder::Owner),
+            MultiHolder::OneFrees => self.unshare_block(cpu, block),
         }
-        self.free_pages(cpu, block, order);
+    }
+
+    /// The second user puts its reference. Not the last: the owner's is still there.
+    pub fn unshare_block(&self, cpu: CpuId, block: FrameNumber) {
+        self.put_page(cpu, block, Holder::Owner);
     }
 }

@@ -12,6 +12,8 @@
 //! | `table` | a share of a page table | `table_unmap` |
 //! | `frag` | fragments of one page, and a reference for each | `frag_free` |
 //! | `poisoned` | a frame that is kept out of use, and its reference | `unpoison` |
+//! | `shared` | a block that is not compound, its owner's reference, and a second user's | the second user's put, then as `block` |
+//! | `tailed` | a block that is not compound, and a reference on a page of it if one was got | `tail_put`, then as `block` |
 //!
 //! No right holds the page lock or keeps a page under writeback: an operation that takes or starts
 //! one ends it, as the CPUs that wait for it could otherwise wait for a program that has ended.
@@ -58,6 +60,10 @@ pub enum Right {
     Frag(FrameNumber, u8),
     /// A frame that is kept out of use.
     Poisoned(FrameNumber),
+    /// A block that is not compound, with a second user.
+    Shared(FrameNumber, Order),
+    /// A block that is not compound, and the page of it on which somebody has a reference.
+    Tailed(FrameNumber, Order, Option<FrameNumber>),
 }
 
 fn sizes(setup: &Setup<'_>) -> Sizes {
@@ -157,6 +163,8 @@ impl Subject for MmSubject {
             Right::Table(..) => kind::TABLE,
             Right::Frag(..) => kind::FRAG,
             Right::Poisoned(..) => kind::POISONED,
+            Right::Shared(..) => kind::SHARED,
+            Right::Tailed(..) => kind::TAILED,
         }
     }
 

@@ -139,12 +139,23 @@ fn on_right(
             Done::Ok(Some(Right::Exact(block, order.frames())))
         }
         (Op::TailGet, Some(Right::Block(block, order))) => {
-            memory.tail_get(cpu, block.offset(operand as usize % order.frames()));
+            let page = block.offset(operand as usize % order.frames());
+            let taken = memory.tail_get(page).then_some(page);
+            Done::Ok(Some(Right::Tailed(block, order, taken)))
+        }
+        (Op::TailPut, Some(Right::Tailed(block, order, taken))) => {
+            if let Some(page) = taken {
+                memory.tail_put(cpu, page);
+            }
             Done::Ok(Some(Right::Block(block, order)))
         }
-        (Op::FreeShared, Some(Right::Block(block, order))) => {
+        (Op::ShareBlock, Some(Right::Block(block, order))) => {
+            memory.share_block(block);
+            Done::Ok(Some(Right::Shared(block, order)))
+        }
+        (Op::FreeShared, Some(Right::Shared(block, order))) => {
             memory.free_shared(cpu, block, order);
-            Done::Ok(None)
+            Done::Ok(Some(Right::Block(block, order)))
         }
         (Op::Unpoison, Some(Right::Poisoned(page))) => {
             memory.unpoison(cpu, page);
@@ -185,5 +196,15 @@ pub fn give_back(memory: &impl Machine, cpu: CpuId, right: Right) {
             }
         }
         Right::Table(table) => memory.table_unmap(cpu, table),
+        Right::Shared(block, order) => {
+            memory.unshare_block(cpu, block);
+            memory.free_pages(cpu, block, order);
+        }
+        Right::Tailed(block, order, taken) => {
+            if let Some(page) = taken {
+                memory.tail_put(cpu, page);
+            }
+            memory.free_pages(cpu, block, order);
+        }
     }
 }

@@ -25,9 +25,13 @@ pub(super) mod kind {
     pub const TABLE: RightKind = 5;
     pub const FRAG: RightKind = 6;
     pub const POISONED: RightKind = 7;
+    pub const SHARED: RightKind = 8;
+    pub const TAILED: RightKind = 9;
     /// Their names, in this order.
-    pub const NAMES: &[&str] =
-        &["block", "compound", "page", "pair", "exact", "table", "frag", "poisoned"];
+    pub const NAMES: &[&str] = &[
+        "block", "compound", "page", "pair", "exact", "table", "frag", "poisoned", "shared",
+        "tailed",
+    ];
 }
 
 /// The set-up fields, by position.
@@ -159,10 +163,10 @@ ops! {
         "Moves a cached page to another frame, if nobody else uses it.";
     Collapse "collapse" (MAPPING, INDEX) [] -> None, setup false, simpler [],
         "Puts a new page in the place of a cached one or of none, if nobody else uses that.";
-    TailGet "tail_get" (TAIL) [BLOCK] -> Some(kind::BLOCK), setup false, simpler [],
-        "Takes a reference on a page of a block that is not compound, and drops it.";
-    FreeShared "free_shared" () [BLOCK] -> None, setup false, simpler [FreePages],
-        "A second user takes a reference on a block that is not compound; both are done with it.";
+    TailGet "tail_get" (TAIL) [BLOCK] -> Some(kind::TAILED), setup true, simpler [],
+        "Takes a reference on a page of a block that is not compound.";
+    FreeShared "free_shared" () [SHARED] -> Some(kind::BLOCK), setup false, simpler [],
+        "The second user of a block is done with it, which leaves it to its owner.";
     Offline "offline" (FRAME) [] -> None, setup false, simpler [DrainAll],
         "Isolates the frames around a frame and waits until all are free, then undoes it.";
     FragAlloc "frag_alloc" () [] -> Some(kind::FRAG), setup true, simpler [],
@@ -173,6 +177,10 @@ ops! {
         "Takes a free frame off the buddy lists and keeps it out of use.";
     Unpoison "unpoison" () [POISONED] -> None, setup false, simpler [],
         "Gives a poisoned frame back.";
+    ShareBlock "share_block" () [BLOCK] -> Some(kind::SHARED), setup true, simpler [],
+        "A second user takes a reference on a block that is not compound.";
+    TailPut "tail_put" () [TAILED] -> Some(kind::BLOCK), setup false, simpler [],
+        "Drops the reference on a page of a block, if one was got.";
 }
 
 const FIELDS: &[FieldSpec] = &[
@@ -330,12 +338,16 @@ const SHOWN: [Shown; ON_RECORD.len()] = [
     ("history/private-no-ref.case", "refcount/freeze-not-held/lookup", &[]),
     ("history/hpage-revoke-reuse.case", "bad-page/index-of-cached-page", &[]),
     ("history/nc-tail-get.case", "refcount/get-zero/net", &[]),
-    ("history/pcp-count-race.case", "not-drained/pcp", &[]),
+    ("history/pcp-count-race.case", "not-drained/pcp", &["deadlock/isolated.change"]),
     ("history/offline-drain-once.case", "deadlock/isolated.change", &[]),
     ("history/read-after-failed-put.case", "accounting/alloc-tag", &[]),
     ("history/set-count-nonzero.case", "refcount/store-live/owner", &[]),
     ("history/hwpoison-inc-buddy.case", "refcount/get-zero/poison", &[]),
-    ("history/multi-holder-free.case", "double-free/block/owner", &["bad-page/refcount-at-free"]),
+    (
+        "history/multi-holder-free.case",
+        "double-free/block/owner",
+        &["bad-page/refcount-at-free", "overlap/*"],
+    ),
 ];
 
 const fn race(on_record: &Race, shown: &Shown) -> RaceSpec {

@@ -50,13 +50,18 @@ CPU1 (allocation)                        CPU2 (drain)
   its list
                                          2 reads that list's count: 0, so done
 3 raises the count
+4 takes one page, and leaves the others
 
 Freeing to a list has the same window: it links the block, then counts it.
 
 Symptom: A drain leaves pages on a list that were there when it began. Who
-  waits for them to come back waits forever.
-Oracle: The post-condition of a drain (`not-drained`). Without lists that other
-  CPUs drain (`pcp=v6_2`) the variant has no effect.
+  takes memory offline, and has switched the lists off and drained them, waits
+  for them forever.
+Oracle: The post-condition of a drain (`not-drained`): what it passed by is
+  there when the allocation ends. Where that gave it back and left another page
+  in its place, offlining waits for that one (`deadlock`). Where a list is its
+  own CPU's, with interrupts off (`pcp=v5_9`), nobody is in between, and the
+  variant does what the other one does.
 Introduced: 4b23a68f9536 (6.0)
 Fix: 66eca1021a42 (6.11, 6.10.y): the count is read under the lock of the list.
 ";

@@ -43,15 +43,18 @@ pub(super) const RACE: Race = Race {
 /// What it is, for people.
 const DOC: &str = "\
 The second of two holders of a block that is not compound calls `free_pages`,
-as its owner does.
+as its owner does. The block is of order 2, and each has a reference on P0.
 
-1 allocates order 2, not compound; a second holder takes a reference on P0: 1->2
-2 first free_pages(P0, 2): puts 2->1, frees P2..P3 and P1
-3 second free_pages(P0, 2): puts 1->0, frees P0..P3
+CPU1 (second user)                       CPU2 (owner)
+1 free_pages(P0, 2): puts 2->1, frees
+  P2..P3 and P1
+                                         2 free_pages(P0, 2): puts 1->0, frees
+                                           P0..P3
 
 Symptom: All pages of the block but the first are freed twice.
 Oracle: Ownership: a page is freed that its owner has given up (`double-free`).
-  It takes no schedule.
+  It takes no schedule. Where P1 has a new owner by then, its count is refused
+  (`bad-page`), or it has two owners or is on two lists (`overlap`).
 Fix: None: a consequence of e320d3012d25 (5.10), and a question of contract. Up
   to 5.9 (`free_pages=v5_9`) two holders may both call `free_pages`; since then
   only the owner may.

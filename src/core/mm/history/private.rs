@@ -53,7 +53,9 @@ CPU1 (walker)                            CPU2
 
 Symptom: Migration moves a page that somebody else still uses.
 Oracle: The ledger of references: a freeze of references that are not those it
-  names (`refcount`).
+  names (`refcount`). A reference that is held all the time does as well: `add`,
+  `lookup`, `set_private` and `migrate`, one after the other on one CPU, show
+  the same, and take no schedule.
 Introduced: 1e51764a3c2a (2.6.27, with ubifs)
 Fix: 3b67db8a6ca8 (5.18): the data holds a reference from the setting of the
   bit to its clearing.

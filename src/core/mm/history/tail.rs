@@ -45,11 +45,10 @@ const DOC: &str = "\
 A user of memory that somebody else allocated takes a plain reference on a page
 of it, also on one that is not the first of a block that is not compound.
 
-CPU1 (network, KVM)                      CPU2
-                                         1 allocates order 2, not compound: P0..P3
-2 get_page(P2): 0->1
-3 put_page(P2): 1->0, frees P2
-                                         4 still uses P2, later frees P0..P3
+CPU1 (network, KVM)                      CPU2 (owner of P0..P3)
+1 get_page(P2): 0->1
+2 put_page(P2): 1->0, frees P2
+                                         3 free_pages(P0, 2): frees P0..P3
 
 Symptom: A page in the middle of a live block is free; freeing the block frees
   it a second time.
