@@ -93,14 +93,16 @@ pub struct Hunt {
     pub out: Option<PathBuf>,
     /// Print one JSON object on standard output, and everything else on standard error
     ///
-    /// A finding's `first_execution` counts the cases of the job that found it, from one.
+    /// A finding's `first_execution` counts the cases of the job that found it, from one. Of --all-races,
+    /// `executions` and `seconds` of a race are those of its median seed, `seconds_each` and
+    /// `executions_each` the limits of each.
     #[arg(long)]
     pub json: bool,
     /// Hunt for each race on record, alone on the default profile
     ///
     /// Each seed of a race ends at the signature on record, or when its time or cases are up; both, like
-    /// --jobs, are for each seed of each race. Ends with 0 if all are found, each by one seed at least.
-    /// Nothing is kept.
+    /// --jobs, are for each seed of each race. Cases and time are those of the median seed, by time, of
+    /// those that found it. Ends with 0 if all are found, each by one seed at least. Nothing is kept.
     #[arg(long, conflicts_with_all = ["profile", "set", "out", "keep_going"])]
     pub all_races: bool,
     /// Seeds to hunt for each race with, from --seed on, or from 1 [default: 3]
@@ -140,13 +142,14 @@ pub struct Sweep {
     pub random: Option<u64>,
     #[command(flatten)]
     pub source: Source,
-    /// Choose the random cases [default: drawn, and printed]
+    /// Choose the random cases [default: that of --state, or drawn, and printed]
     #[arg(long, value_name = "N", conflicts_with = "file")]
     pub seed: Option<u64>,
     /// Keep in this file how far the sweep is, and go on from there
     ///
     /// The file is made if it is not there, and replaced as a whole now and then. One process at a time
-    /// may use it. A later run may ask for more random cases, and for nothing else.
+    /// may use it. A later run may ask for more random cases, and for nothing else, and is one of the same
+    /// program: what another one found says nothing of this one.
     #[arg(long, value_name = "FILE")]
     pub state: Option<PathBuf>,
     /// Try every instant, also those that nothing tells apart
@@ -391,10 +394,11 @@ pub fn command(spec: &'static Spec, name: &str) -> Command {
             let current = spec.profiles[0].name;
             let hunt = hunt.mut_arg("profile", |arg| {
                 // Where one mechanism is asked about, its surroundings are to be silent.
-                let if_set = format!(
-                    "The version of the allocator's core to run [default with --set: {current}]"
+                let help = format!(
+                    "The version of the allocator's core to run [default: {default}; with --set: \
+                     {current}]"
                 );
-                let arg = arg.default_value(default).help(if_set);
+                let arg = arg.default_value(default).hide_default_value(true).help(help);
                 arg.default_value_if("set", ArgPredicate::IsPresent, current)
             });
             let hunt = hunt.mut_arg("only", |arg| arg.value_parser(race_names(spec)));
@@ -409,9 +413,9 @@ pub fn command(spec: &'static Spec, name: &str) -> Command {
             ids.fold(sweep, |sweep, id| sweep.mut_arg(id, |arg| arg.conflicts_with("file")))
         })
         .mut_subcommand("compare", |compare| {
-            let profiles = || PossibleValuesParser::new(spec.profiles.iter().map(|p| p.name));
-            let compare = compare.mut_arg("first", |arg| arg.value_parser(profiles()));
-            let compare = compare.mut_arg("second", |arg| arg.value_parser(profiles()));
+            let history = || compare::HistoryParser(spec);
+            let compare = compare.mut_arg("first", |arg| arg.value_parser(history()));
+            let compare = compare.mut_arg("second", |arg| arg.value_parser(history()));
             spec.fields.iter().fold(compare, with_field)
         })
         .mut_subcommand("replay", named)

@@ -1,6 +1,6 @@
-//! `compare`: what two profiles show on the same cases.
+//! `compare`: what two histories show on the same cases.
 //!
-//! The cases are the fresh ones of a seed, which no profile has a part in; each is run and judged under both.
+//! The cases are the fresh ones of a seed, which no history has a part in; each is run and judged under both.
 //!
 //! What it is not: a campaign. Nothing is edited, reduced or kept.
 
@@ -9,12 +9,12 @@ use super::judged::Bench;
 use super::output::{Error, Output};
 use super::races::pretty;
 use super::table::{counted, grouped, table};
-use super::{Verdict, args};
+use super::{Verdict, args, input};
 use crate::oracle::Signature;
 use crate::program::Case;
 use crate::program::generate::{Fixed, Generator};
 use crate::program::text::Document;
-use crate::subject::{ProfileSpec, Subject};
+use crate::subject::Subject;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -23,7 +23,30 @@ const EXAMPLES: usize = 3;
 /// Cases run in one execution of the executor.
 const CASES_PER_SESSION: u64 = 256;
 
-/// What a case shows under both profiles.
+/// One of the two histories.
+struct Side<'a> {
+    /// As it was asked for, which is how a hunt prints it, too.
+    label: &'a str,
+    /// What takes a case to it on another command line.
+    options: String,
+    /// The index of the variant of each switch.
+    history: Vec<u8>,
+}
+
+impl<'a> Side<'a> {
+    fn new<S: Subject>(label: &'a str) -> Self {
+        let asked = input::parse_history(S::spec(), label);
+        let asked = asked.expect("the command line refuses other labels");
+        let mut case = Case::empty(S::spec());
+        input::set_history(S::spec(), &mut case, &asked);
+        let profile = asked.profile.iter().map(|profile| format!("--profile {profile}"));
+        let set = asked.set.iter().map(|set| format!("--set {set}"));
+        let options = profile.chain(set).collect::<Vec<_>>().join(" ");
+        Self { label, options, history: case.history }
+    }
+}
+
+/// What a case shows under both histories.
 type Shown = [Option<Signature>; 2];
 
 /// A way in which cases differ.
@@ -43,12 +66,10 @@ struct Comparison {
     differences: BTreeMap<[String; 2], Difference>,
 }
 
-/// Runs the same cases under two profiles.
+/// Runs the same cases under two histories.
 pub fn run<S: Subject>(args: &args::Compare, program: &str) -> Result<Verdict, Error> {
     let out = if args.json { Output::stderr() } else { Output::stdout() };
-    let profile =
-        |name: &str| S::spec().profile(name).expect("the command line knows the profiles");
-    let profiles = [profile(&args.first), profile(&args.second)];
+    let sides = [Side::new::<S>(&args.first), Side::new::<S>(&args.second)];
     let seed = args.seed.unwrap_or_else(draw_seed);
     let again = if args.seed.is_none() {
         format!(" (drawn; --seed {seed} runs the same)")
@@ -61,19 +82,15 @@ pub fn run<S: Subject>(args: &args::Compare, program: &str) -> Result<Verdict, E
         args.second,
         grouped(args.executions)
     ))?;
-    let comparison = compare::<S>(args, profiles, seed);
-    out.print(&comparison.text::<S>(profiles, program))?;
+    let comparison = compare::<S>(args, &sides, seed);
+    out.print(&comparison.text::<S>(&sides, program))?;
     if args.json {
-        Output::stdout().print(&pretty(&comparison.object::<S>(profiles, seed)))?;
+        Output::stdout().print(&pretty(&comparison.object::<S>(&sides, seed)))?;
     }
     Ok(Verdict::found(comparison.differ() > 0))
 }
 
-fn compare<S: Subject>(
-    args: &args::Compare,
-    profiles: [&'static ProfileSpec; 2],
-    seed: u64,
-) -> Comparison {
+fn compare<S: Subject>(args: &args::Compare, sides: &[Side<'_>; 2], seed: u64) -> Comparison {
     let fixed = Fixed { cpus: args.cpus, fields: args.fields.clone() };
     let mut generator = Generator::new(S::spec(), seed, fixed);
     let mut bench = Bench::<S>::new();
@@ -85,12 +102,12 @@ fn compare<S: Subject>(
             let left = args.executions - comparison.executions;
             for _ in 0..left.min(CASES_PER_SESSION) {
                 generator.fill(&mut case);
-                let shown = profiles.map(|profile| {
-                    case.set_profile(profile);
+                let shown = sides.each_ref().map(|side| {
+                    case.history.clone_from(&side.history);
                     examiner.examine(session, &case).map(|finding| finding.signature)
                 });
                 // As it is where it shows something.
-                case.set_profile(profiles[usize::from(shown[0].is_none())]);
+                case.history.clone_from(&sides[usize::from(shown[0].is_none())].history);
                 comparison.enter(&case, &shown);
             }
         });
@@ -126,8 +143,8 @@ impl Comparison {
         self.differences.values().map(|difference| difference.count).sum()
     }
 
-    fn text<S: Subject>(&self, profiles: [&'static ProfileSpec; 2], program: &str) -> String {
-        let [first, second] = profiles.map(|profile| profile.name);
+    fn text<S: Subject>(&self, sides: &[Side<'_>; 2], program: &str) -> String {
+        let [first, second] = sides.each_ref().map(|side| side.label);
         let differ = counted(self.differ() as usize, "case differs", "cases differ");
         let mut text = format!("{differ} of {}\n", grouped(self.executions));
         if !self.signatures.is_empty() {
@@ -157,17 +174,18 @@ impl Comparison {
             let mut document = Document::new(case.clone());
             document.comment(&what);
             text.push_str(&format!("\n{}", document.print(S::spec())));
-            let other = if a == "-" { first } else { second };
+            let other = &sides[usize::from(a != "-")];
             text.push_str(&format!(
-                "\nKept as FILE, see it with `{program} show FILE`, and on {other} with\n\
-                 `{program} show FILE --profile {other}`\n"
+                "\nKept as FILE, see it with `{program} show FILE`, and on {} with\n\
+                 `{program} show FILE {}`\n",
+                other.label, other.options
             ));
         }
         text
     }
 
-    fn object<S: Subject>(&self, profiles: [&'static ProfileSpec; 2], seed: u64) -> Value {
-        let [first, second] = profiles.map(|profile| profile.name);
+    fn object<S: Subject>(&self, sides: &[Side<'_>; 2], seed: u64) -> Value {
+        let [first, second] = sides.each_ref().map(|side| side.label);
         let shown = |name: &String| (name != "-").then(|| name.clone());
         let difference = |([a, b], difference): (&[String; 2], &Difference)| {
             let text = |(_, case): &(u64, Case)| Document::new(case.clone()).print(S::spec());

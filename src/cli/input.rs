@@ -63,6 +63,40 @@ pub fn set_history(spec: &'static Spec, case: &mut Case, history: &History) {
     }
 }
 
+/// The history that a label names: a profile, and after commas what differs from it. The inverse of
+/// [`history_label`].
+///
+/// # Errors
+/// What there is instead of what is named.
+pub fn parse_history(spec: &Spec, label: &str) -> Result<History, String> {
+    let mut parts = label.split(',');
+    let profile = parts.next().unwrap_or_default();
+    if spec.profile(profile).is_none() {
+        let known = list(spec.profiles.iter().map(|profile| profile.name));
+        return Err(format!("there is no profile `{profile}`; there are {known}"));
+    }
+    let mut set = Vec::new();
+    for part in parts {
+        let Some((switch, variant)) = part.split_once('=') else {
+            return Err(format!("`{part}` is no SWITCH=VARIANT"));
+        };
+        let Some(row) = spec.switches.iter().find(|row| row.name == switch) else {
+            let known = list(spec.switches.iter().map(|row| row.name));
+            return Err(format!("there is no switch `{switch}`; there are {known}"));
+        };
+        if spec.variant(switch, variant).is_none() {
+            let known = list(row.variants.iter().map(|row| row.name));
+            return Err(format!("`{switch}` has no variant `{variant}`; it has {known}"));
+        }
+        set.push(part.to_owned());
+    }
+    Ok(History { profile: Some(profile.to_owned()), set })
+}
+
+fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    names.collect::<Vec<_>>().join(", ")
+}
+
 /// A history in words: the profile, and what differs from it.
 pub fn history_label(history: &History, default: &str) -> String {
     let mut label = history.profile.as_deref().unwrap_or(default).to_owned();

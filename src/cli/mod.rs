@@ -10,7 +10,7 @@
 //! | `judged` | one case run, judged and told apart |
 //! | `hunt`, `keep`, `progress`, `summary` | the campaign: its options, its findings, its progress, its end |
 //! | `sweep` | one reference more: the same for a sweep, and its state file |
-//! | `compare` | the same cases on two profiles |
+//! | `compare` | the same cases on two histories |
 //! | `replay`, `show`, `minimize`, `races`, `corpus` | the other commands |
 //!
 //! Exit codes: 0 nothing found, or all as expected; 1 findings, or a mismatch; 2 could not run (which

@@ -1,4 +1,4 @@
-//! The same cases on two profiles.
+//! The same cases on two histories.
 //!
 //! What it is not: a measurement of either.
 
@@ -15,6 +15,35 @@ const DIFFERENT: &str = "compare linux-5.9 current --executions 200000 --seed 1 
 fn a_profile_differs_in_nothing_from_itself() {
     let out = expect_line(&directory(), 0, SAME);
     assert_eq!(out, "current and current, 3,000 cases\nseed 1\n\n0 cases differ of 3,000\n");
+}
+
+/// A mechanism that is as now in every profile.
+#[test]
+fn a_single_switch_is_compared_as_a_hunt_prints_it() {
+    let line = "compare current,tail_get=plain current --executions 2000 --seed 1";
+    let out = expect_line(&directory(), 1, line);
+    assert!(out.starts_with("current,tail_get=plain and current, 2,000 cases\n"), "{out}");
+    assert!(out.contains("\nrefcount/get-zero/net "), "{out}");
+    assert!(out.contains(" show FILE --profile current`\n"), "{out}");
+    let line = "compare current current,tail_get=plain --executions 2000 --seed 1";
+    let out = expect_line(&directory(), 1, line);
+    assert!(out.contains("case ") && out.contains(" show FILE --profile current`\n"), "{out}");
+}
+
+#[test]
+fn what_is_no_history_is_refused_with_what_there_is() {
+    for (label, word) in [
+        ("linux-4.0", "no profile `linux-4.0`; there are current, "),
+        ("tag_sample=after", "no profile `tag_sample=after`"),
+        ("current,tag=after", "no switch `tag`; there are free_pages, "),
+        ("current,tag_sample=late", "no variant `late`; it has "),
+        ("current,", "`` is no SWITCH=VARIANT"),
+    ] {
+        for line in [["compare", label, "current"], ["compare", "current", label]] {
+            let (out, err) = both(&directory(), 2, &line);
+            assert!(out.is_empty() && err.contains(word), "{err}");
+        }
+    }
 }
 
 #[test]
