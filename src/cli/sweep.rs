@@ -39,7 +39,15 @@ use std::time::Instant;
 /// What is swept.
 enum What<'a> {
     File(&'a Path, Box<Case>),
-    Random { cases: u64, seed: u64, drawn: bool },
+    Random { cases: u64, seed: u64, from: From },
+}
+
+/// Where a seed comes from.
+#[derive(Clone, Copy)]
+enum From {
+    Asked,
+    State,
+    Drawn,
 }
 
 /// Sweeps a file's case or random ones.
@@ -52,7 +60,8 @@ pub fn run<S: Subject>(
     let out = if args.json { Output::stderr() } else { Output::stdout() };
     let keeper = args.out.as_deref().map(|out| Keeper::new(Some(out))).transpose()?;
     let asked = asked::<S>(args, &what);
-    let opened = args.state.as_deref().map(|path| StateFile::open(path, &asked)).transpose()?;
+    let open = |path| StateFile::open(path, state::program()?, &asked);
+    let opened = args.state.as_deref().map(open).transpose()?;
     let (file, state) = opened.map_or((None, State::default()), |(f, state)| (Some(f), state));
     let screen = Screen::new(match &what {
         What::File(..) => Bounds { executions: Some(args.runs), time: None, unit: "runs" },
@@ -94,8 +103,13 @@ fn what<S: Subject>(args: &args::Sweep) -> Result<What<'_>, Error> {
         return Ok(What::File(file, Box::new(case)));
     }
     let cases = args.random.expect("the command line asks for one of the two");
-    let seed = args.seed.unwrap_or_else(draw_seed);
-    Ok(What::Random { cases, seed, drawn: args.seed.is_none() })
+    // Drawn once: the same command goes on with the same cases.
+    let there = || args.state.as_deref().and_then(state::seed);
+    let (seed, from) = match args.seed {
+        Some(seed) => (seed, From::Asked),
+        None => there().map_or_else(|| (draw_seed(), From::Drawn), |seed| (seed, From::State)),
+    };
+    Ok(What::Random { cases, seed, from })
 }
 
 fn label<S: Subject>(args: &args::Sweep) -> String {
@@ -145,11 +159,11 @@ fn header(args: &args::Sweep, what: &What<'_>, label: &str, state: &State) -> St
     let all = if args.all { ", every instant" } else { "" };
     let mut text = match what {
         What::File(path, _) => format!("{}, {runs}{all}\n", near(path)),
-        What::Random { cases, seed, drawn } => {
-            let again = if *drawn {
-                format!(" (drawn; --seed {seed} sweeps the same)")
-            } else {
-                String::new()
+        What::Random { cases, seed, from } => {
+            let again = match from {
+                From::Asked => String::new(),
+                From::State => " (of the state)".to_owned(),
+                From::Drawn => format!(" (drawn; --seed {seed} sweeps the same)"),
             };
             format!(
                 "profile {label}, {}, {runs}{all}\nseed {seed}{again}\n",

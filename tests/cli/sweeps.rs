@@ -133,6 +133,22 @@ fn a_killed_sweep_goes_on_where_it_was_with_the_same_result() {
 }
 
 #[test]
+fn without_a_seed_the_same_command_goes_on_with_the_same_one() {
+    let dir = directory();
+    let line = "sweep --random 3 --state state.json";
+    let seed = |out: &str, after: &str| {
+        let seed = out.lines().find_map(|line| line.strip_prefix("seed ")).unwrap();
+        let (seed, why) = seed.split_once(' ').unwrap();
+        assert!(why.starts_with(after), "{out}");
+        seed.to_owned()
+    };
+    let first = expect_line(&dir, 0, line);
+    let again = expect_line(&dir, 0, line);
+    assert_eq!(seed(&first, "(drawn;"), seed(&again, "(of the state)"));
+    assert!(again.contains("\ngoing on after "), "{again}");
+}
+
+#[test]
 fn a_file_is_gone_on_with_as_well() {
     let dir = with_block();
     let line = "sweep block.case --json --state state.json";
@@ -155,13 +171,17 @@ fn a_state_that_is_not_this_sweeps_is_left_alone() {
         assert_eq!(output.status.code(), Some(2), "{error}");
         assert!(error.contains(word) && error.contains("next:"), "{error}");
     };
-    refused("sweep --random 3 --seed 2 --state state.json", "another `seed`");
+    refused("sweep --random 3 --seed 2 --state state.json", "another `seed`: 1 there, 2 here");
     refused("sweep block.case --state state.json", "another `case`");
     assert_eq!(fs::read(&state).unwrap(), there);
     fs::write(&state, &there[..there.len() / 2]).unwrap();
     refused(line, "damaged");
     assert_eq!(fs::read(&state).unwrap(), there[..there.len() / 2]);
     refused("sweep --random 3 --seed 1 --state none/state.json", "none/state.json");
+    let mut other: Value = serde_json::from_slice(&there).unwrap();
+    other["program"] = "0123456789abcdef".into();
+    fs::write(&state, other.to_string()).unwrap();
+    refused(line, "of another program");
     // Two processes: the second one is refused, and the first one does not notice.
     fs::write(&state, &there).unwrap();
     let long = "sweep --random 1000000 --seed 3 --state two.json";

@@ -2,7 +2,8 @@
 //!
 //! The file is replaced as a whole, so that a killed process leaves the state of a moment before, and
 //! what was swept since is swept again with the same result. A lock in a file beside it keeps a second
-//! process out. What is no state, or that of another sweep, is left alone and said.
+//! process out. What is no state, that of another sweep, or what another program measured (of the same
+//! version, too: it may have been edited), is left alone and said.
 //!
 //! What it is not: a store of findings. It holds their cases as text, so that nothing is lost with it.
 
@@ -10,6 +11,8 @@ use super::super::output::{Error, io_error, refused};
 use crate::corpus::write;
 use serde_json::{Map, Value, json};
 use std::fs::{self, File, OpenOptions, TryLockError};
+use std::hash::Hasher as _;
+use std::io::{ErrorKind, Read as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf, absolute};
 use std::time::{Duration, Instant};
@@ -22,6 +25,8 @@ const SCHEMA: u64 = 1;
 const EVERY: Duration = Duration::from_secs(1);
 /// The most bytes of a state: far more than findings have.
 const MAX_BYTES: u64 = 64 << 20;
+/// More than is ever counted: with this much, sums still have room.
+const MOST: u64 = 1 << 53;
 
 /// A finding of a sweep.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -91,7 +96,7 @@ impl State {
         COUNTERS.into_iter().zip(self.counters).map(|(name, n)| (name.to_owned(), json!(n)))
     }
 
-    fn json(&self, asked: &Value) -> Value {
+    fn json(&self, program: &str, asked: &Value) -> Value {
         let found = self.found.iter().map(|found| {
             let concrete = found.concrete.as_ref().map(
                 |(signature, case, entry)| json!({ "signature": signature, "case": case, "entry": entry }),
@@ -110,6 +115,7 @@ impl State {
         json!({
             "pagerace": KIND,
             "schema": SCHEMA,
+            "program": program,
             "asked": asked,
             "done": Value::Object(self.counters().collect()),
             "found": found.collect::<Vec<_>>(),
@@ -140,28 +146,99 @@ impl State {
         }
         Some(state)
     }
+
+    /// What cannot have been counted so by any sweep.
+    fn contradiction(&self) -> Option<&'static str> {
+        let get = |counter| self.get(counter);
+        let counts = self.found.iter().map(|found| found.count);
+        if self.counters.iter().copied().chain(counts).any(|n| n > MOST) {
+            return Some("a counter is absurd");
+        }
+        let swept = get(Counter::Cases) + get(Counter::Shows) + get(Counter::TooLarge);
+        let later = |found: &Found| found.first_case > get(Counter::Cases);
+        let checks = [
+            (get(Counter::Tried) > get(Counter::Places), "more places were tried than there are"),
+            (get(Counter::Tried) > get(Counter::Runs), "more places were tried than runs made"),
+            (get(Counter::Cut) > get(Counter::Cases), "more cases were cut than swept"),
+            (swept != get(Counter::Drawn), "other cases were drawn than came to anything"),
+            (self.found.iter().any(later), "something was found in a case that was not swept"),
+        ];
+        checks.into_iter().find_map(|(is_wrong, what)| is_wrong.then_some(what))
+    }
+}
+
+/// What tells this program from all others that may have written a state: a hash of its file.
+///
+/// # Errors
+/// If the file cannot be read.
+pub fn program() -> Result<String, Error> {
+    // The file that runs, whatever has its name by now; elsewhere, its name has to do.
+    let own = Path::new("/proc/self/exe");
+    let path = if own.exists() { Ok(own.to_owned()) } else { std::env::current_exe() };
+    let unreadable = |path: &Path, e| io_error(path, "read this program", e);
+    let path = path.map_err(|e| unreadable(own, e))?;
+    let mut file = File::open(&path).map_err(|e| unreadable(&path, e))?;
+    // Without a key: the same in every process of one program, and another program has another one.
+    let mut hasher = std::hash::DefaultHasher::new();
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        match file.read(&mut buffer).map_err(|e| unreadable(&path, e))? {
+            0 => return Ok(format!("{:016x}", hasher.finish())),
+            n => hasher.write(&buffer[..n]),
+        }
+    }
+}
+
+/// The seed of the sweep whose state this is; none if there is no such file, or it has none. What else
+/// is wrong with it shows when it is opened.
+pub fn seed(path: &Path) -> Option<u64> {
+    let meta = fs::metadata(path).ok()?;
+    if !meta.is_file() || meta.len() > MAX_BYTES {
+        return None;
+    }
+    let value: Value = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
+    value["asked"]["seed"].as_u64()
+}
+
+/// The file itself, if the path leads there through links: it is replaced, not the link.
+fn resolved(path: &Path) -> Result<PathBuf, Error> {
+    match fs::canonicalize(path) {
+        Err(e) if e.kind() == ErrorKind::NotFound => {}
+        result => return result.map_err(|e| io_error(path, "find it", e)),
+    }
+    if fs::symlink_metadata(path).is_ok() {
+        let next = "name the file itself for the state";
+        return Err(refused(path, "this is a link to a file that is not there", next));
+    }
+    absolute(path).map_err(|e| io_error(path, "find it", e))
 }
 
 /// A state file of this process.
 pub struct StateFile {
     path: PathBuf,
+    program: String,
     asked: Value,
     written: Instant,
     _lock: Lock,
 }
 
 impl StateFile {
-    /// Opens the state of the sweep that is `asked` for, or begins one. The file is there afterwards.
+    /// Opens the state of the sweep that is `asked` for of `program`, or begins one. The file is there
+    /// afterwards.
     ///
     /// # Errors
-    /// If another process uses it, it is no state, or it is the state of another sweep. Then it is as it
-    /// was.
-    pub fn open(path: &Path, asked: &Map<String, Value>) -> Result<(Self, State), Error> {
-        let path = absolute(path).map_err(|e| io_error(path, "find it", e))?;
+    /// If another process uses it, it is no state, or it is the state of another sweep or program. Then it
+    /// is as it was.
+    pub fn open(
+        path: &Path,
+        program: String,
+        asked: &Map<String, Value>,
+    ) -> Result<(Self, State), Error> {
+        let path = resolved(path)?;
         let asked = Value::Object(asked.clone());
         let lock = Lock::take(&path)?;
         let state = match fs::metadata(&path) {
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => State::default(),
+            Err(e) if e.kind() == ErrorKind::NotFound => State::default(),
             Err(e) => return Err(io_error(&path, "look at it", e)),
             Ok(meta) if !meta.is_file() || meta.len() > MAX_BYTES => {
                 let next = "name another file for the state";
@@ -169,10 +246,10 @@ impl StateFile {
             }
             Ok(_) => {
                 let text = fs::read(&path).map_err(|e| io_error(&path, "read it", e))?;
-                parse(&path, &text, &asked)?
+                parse(&path, &text, &program, &asked)?
             }
         };
-        let mut file = Self { path, asked, written: Instant::now(), _lock: lock };
+        let mut file = Self { path, program, asked, written: Instant::now(), _lock: lock };
         file.write(&state)?;
         Ok((file, state))
     }
@@ -193,13 +270,16 @@ impl StateFile {
     /// # Errors
     /// If it cannot be written. Then it is as it was.
     pub fn write(&mut self, state: &State) -> Result<(), Error> {
-        write::replace(&self.path, format!("{:#}\n", state.json(&self.asked)).as_bytes())?;
+        write::replace(
+            &self.path,
+            format!("{:#}\n", state.json(&self.program, &self.asked)).as_bytes(),
+        )?;
         self.written = Instant::now();
         Ok(())
     }
 }
 
-fn parse(path: &Path, text: &[u8], asked: &Value) -> Result<State, Error> {
+fn parse(path: &Path, text: &[u8], program: &str, asked: &Value) -> Result<State, Error> {
     let damaged = |why: String| {
         let next = "name another file for the state, or move this one away";
         refused(path, why, next)
@@ -211,10 +291,31 @@ fn parse(path: &Path, text: &[u8], asked: &Value) -> Result<State, Error> {
     }
     let there = value["asked"].as_object().cloned().unwrap_or_default();
     let here = asked.as_object().expect("it is made as an object");
-    if let Some((key, _)) = here.iter().find(|(key, value)| there.get(*key) != Some(value)) {
-        return Err(damaged(format!("this is the {KIND} that was asked for with another `{key}`")));
+    let other = here.iter().find(|(key, value)| there.get(*key) != Some(value));
+    if let Some((key, value)) = other {
+        let both = there.get(key).and_then(|there| differ(there, value)).unwrap_or_default();
+        let why = format!("this is the {KIND} that was asked for with another `{key}`{both}");
+        return Err(damaged(why));
     }
-    State::read(&value).ok_or_else(|| damaged(format!("this {KIND} is damaged: parts are missing")))
+    if value["program"] != program {
+        let why =
+            format!("this is the {KIND} of another program, of the same version but not the same");
+        let next = "sweep anew, with another file for the state: what that program found, or did not \
+                    find, says nothing of this one";
+        return Err(refused(path, why, next));
+    }
+    let state = State::read(&value)
+        .ok_or_else(|| damaged(format!("this {KIND} is damaged: parts are missing")))?;
+    match state.contradiction() {
+        Some(what) => Err(damaged(format!("this {KIND} is damaged: {what}"))),
+        None => Ok(state),
+    }
+}
+
+/// Both of two values, if a line holds them.
+fn differ(there: &Value, here: &Value) -> Option<String> {
+    let both = format!(": {there} there, {here} here");
+    (both.len() <= 120).then_some(both)
 }
 
 /// Keeps other processes off a state. The file is removed in the end.
@@ -238,7 +339,7 @@ impl Lock {
             match file.try_lock() {
                 Ok(()) => {}
                 // No locks here: then nobody can be kept off.
-                Err(TryLockError::Error(e)) if e.kind() == std::io::ErrorKind::Unsupported => {}
+                Err(TryLockError::Error(e)) if e.kind() == ErrorKind::Unsupported => {}
                 Err(TryLockError::Error(e)) => return Err(io_error(&path, "lock it", e)),
                 Err(TryLockError::WouldBlock) => {
                     let next = "wait for it, or name another file for the state";
@@ -268,13 +369,26 @@ mod tests {
         json!({ "seed": seed, "all": false }).as_object().unwrap().clone()
     }
 
+    fn open(path: &Path, seed: u64) -> Result<(StateFile, State), Error> {
+        StateFile::open(path, "this one".to_owned(), &asked(seed))
+    }
+
     fn why(path: &Path, seed: u64) -> String {
-        StateFile::open(path, &asked(seed)).err().expect("it is refused").to_string()
+        open(path, seed).err().expect("it is refused").to_string()
     }
 
     fn state() -> State {
         let mut state = State::default();
-        state.set(Counter::Cases, 7);
+        for (counter, n) in [
+            (Counter::Cases, 7),
+            (Counter::Drawn, 9),
+            (Counter::Shows, 2),
+            (Counter::Runs, 40),
+            (Counter::Places, 10),
+            (Counter::Tried, 8),
+        ] {
+            state.set(counter, n);
+        }
         state.add(Counter::Cut, 1);
         let concrete = Some(("leak/block/scan".to_owned(), "case".to_owned(), None));
         let signature = "leak/block/spec".to_owned();
@@ -287,11 +401,11 @@ mod tests {
     fn a_state_is_read_as_it_was_written() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("state.json");
-        let (mut file, fresh) = StateFile::open(&path, &asked(1)).unwrap();
+        let (mut file, fresh) = open(&path, 1).unwrap();
         assert_eq!(fresh, State::default());
         file.write(&state()).unwrap();
         drop(file);
-        assert_eq!(StateFile::open(&path, &asked(1)).unwrap().1, state());
+        assert_eq!(open(&path, 1).unwrap().1, state());
         let left: Vec<_> = fs::read_dir(dir.path()).unwrap().collect();
         assert_eq!(left.len(), 1, "the lock is gone: {left:?}");
     }
@@ -300,11 +414,13 @@ mod tests {
     fn what_is_in_use_damaged_or_another_sweeps_is_left_alone() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("state.json");
-        let (mut file, _) = StateFile::open(&path, &asked(1)).unwrap();
+        let (mut file, _) = open(&path, 1).unwrap();
         file.write(&state()).unwrap();
         assert!(why(&path, 1).contains("another process"));
         drop(file);
-        assert!(why(&path, 2).contains("another `seed`"));
+        assert!(why(&path, 2).contains("another `seed`: 1 there, 2 here"));
+        let other = StateFile::open(&path, "another one".to_owned(), &asked(1)).err().unwrap();
+        assert!(other.to_string().contains("of another program"), "{other}");
         let text = fs::read_to_string(&path).unwrap();
         let cut = text[..text.len() / 2].to_owned();
         let foreign = text.replace(KIND, "something else");
@@ -321,5 +437,61 @@ mod tests {
             assert_eq!(fs::read_to_string(&path).unwrap(), damaged);
         }
         assert!(why(dir.path(), 1).contains("not the state"), "a directory");
+    }
+
+    #[test]
+    fn counters_that_contradict_each_other_are_damage() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("state.json");
+        let wrong = [
+            (Counter::Tried, 11, "than there are"),
+            (Counter::Runs, 7, "than runs made"),
+            (Counter::Cut, 8, "cut than swept"),
+            (Counter::Drawn, 8, "than came to anything"),
+            (Counter::Places, u64::MAX, "absurd"),
+        ];
+        for (counter, n, word) in wrong {
+            let mut state = state();
+            state.set(counter, n);
+            let text = state.json("this one", &Value::Object(asked(1))).to_string();
+            fs::write(&path, &text).unwrap();
+            let why = why(&path, 1);
+            assert!(why.contains("damaged") && why.contains(word), "{why}");
+            assert_eq!(fs::read_to_string(&path).unwrap(), text);
+        }
+        let mut state = state();
+        state.found[0].first_case = 8;
+        assert!(state.contradiction().is_some());
+    }
+
+    #[test]
+    fn a_link_stays_a_link() {
+        let dir = tempfile::tempdir().unwrap();
+        let (file, link) = (dir.path().join("state.json"), dir.path().join("link"));
+        std::os::unix::fs::symlink("state.json", &link).unwrap();
+        assert!(why(&link, 1).contains("not there"), "to nothing");
+        drop(open(&file, 1).unwrap());
+        let (mut opened, _) = open(&link, 1).unwrap();
+        opened.write(&state()).unwrap();
+        drop(opened);
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(open(&file, 1).unwrap().1, state());
+    }
+
+    #[test]
+    fn a_program_is_always_the_same() {
+        assert_eq!(program().unwrap(), program().unwrap());
+        assert_eq!(program().unwrap().len(), 16);
+    }
+
+    #[test]
+    fn the_seed_of_a_state_is_known_before_it_is_opened() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("state.json");
+        assert_eq!(seed(&path), None);
+        drop(open(&path, 7).unwrap());
+        assert_eq!(seed(&path), Some(7));
+        fs::write(&path, "no state").unwrap();
+        assert_eq!((seed(&path), seed(dir.path())), (None, None));
     }
 }

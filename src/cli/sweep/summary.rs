@@ -2,7 +2,7 @@
 //!
 //! What it is not: a verdict; it prints what was counted.
 
-use super::super::table::{grouped, table};
+use super::super::table::{counted, grouped, table};
 use super::state::{Counter, Found, State};
 use crate::program::text;
 use crate::subject::Spec;
@@ -11,29 +11,29 @@ use std::time::Duration;
 
 /// The summary for people. `runs` is the limit for one case.
 pub fn text(spec: &Spec, state: &State, runs: u64, took: Duration) -> String {
-    let n = |counter| grouped(state.get(counter));
+    let n = |counter, one, many| counted(state.get(counter) as usize, one, many);
     let mut text = format!(
-        "{} cases in {:.1} s: {} runs, a reference at {} places\n",
-        n(Counter::Cases),
+        "{} in {:.1} s: {}, a reference at {}\n",
+        n(Counter::Cases, "case", "cases"),
         took.as_secs_f64(),
-        n(Counter::Runs),
-        n(Counter::Tried),
+        n(Counter::Runs, "run", "runs"),
+        n(Counter::Tried, "place", "places"),
     );
     if state.get(Counter::Shows) + state.get(Counter::TooLarge) > 0 {
         text.push_str(&format!(
-            "left out: {} cases that show something by themselves, {} that are too large\n",
-            n(Counter::Shows),
-            n(Counter::TooLarge),
+            "left out: {} by themselves, {} too large\n",
+            n(Counter::Shows, "case that shows something", "cases that show something"),
+            n(Counter::TooLarge, "that is", "that are"),
         ));
     }
     let left = state.get(Counter::Places) - state.get(Counter::Tried);
     if left > 0 {
         text.push_str(&format!(
-            "not tried to the end: {} places; {} cases were cut at {} runs, the other places are on \
-             frames that no case can name, or the sweep was interrupted\n",
-            grouped(left),
-            n(Counter::Cut),
-            grouped(runs),
+            "not tried to the end: {}; {} cut at {}, the other places are on frames that no case can \
+             name, or the sweep was interrupted\n",
+            counted(left as usize, "place", "places"),
+            n(Counter::Cut, "case was", "cases were"),
+            counted(runs as usize, "run", "runs"),
         ));
     }
     if state.found.is_empty() {
