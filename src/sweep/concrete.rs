@@ -3,7 +3,8 @@
 //! The operation that was injected is replaced by one that the subject has: one with the same operands
 //! (a walker), or one that gives such a reference (a lookup), together with what makes it stale: an
 //! operation of the set-up that puts there what is found, and one that takes it away before the
-//! programs begin. All schedules with up to one or two switches more are enumerated, the fewest first.
+//! programs begin. What the drain would give back is given back by an operation, if nothing is found without:
+//! a reduced case has none where the drain does the same, and only an operation's can be raced. All schedules with up to one or two switches more are enumerated, the fewest first.
 //!
 //! What it is not: a proof of absence. That nothing is found says that no such replacement shows it
 //! within the budget.
@@ -12,6 +13,7 @@ use crate::examine::{Examiner, SameFinding};
 use crate::exec::{Session, enumerate};
 use crate::minimize::{Budget, reduce};
 use crate::oracle::{Finding, Kind, Signature};
+use crate::program::case::MAX_OPS;
 use crate::program::{Action, Case, OpId, OpInstance, Place};
 use crate::subject::{MAX_OPERANDS, OpSpec, Spec, Subject};
 use pagerace_core::event::Holder;
@@ -24,6 +26,8 @@ const MOST_SWITCHES: usize = 4;
 /// back once more to look whether it is still there, and what is found is removed before that.
 const FOR_WALKER: usize = 1;
 const FOR_FINDER: usize = 2;
+/// The most operations that a candidate has more.
+const ADDED: usize = 3;
 /// The most schedules of one candidate with one number of switches.
 const MOST_SCHEDULES: u64 = 40_000;
 
@@ -43,7 +47,10 @@ pub fn concrete<S: Subject>(
     case: &Case,
     signature: &Signature,
 ) -> Option<Concrete> {
-    for (candidate, more) in candidates(S::spec(), case) {
+    let spec = S::spec();
+    let (without, operands) = without(spec, case)?;
+    let cases = std::iter::once(without.clone()).chain(given_back(spec, &without));
+    for (candidate, more) in cases.flat_map(|without| candidates(spec, &without, operands)) {
         for switches in 0..=(case.switches() + more).min(MOST_SWITCHES) {
             let found = shown(session, examiner, &candidate, switches, signature);
             let Some((case, finding)) = found else { continue };
@@ -91,12 +98,12 @@ fn is_like(injected: &Signature, other: &Signature) -> bool {
     (a.len() == b.len() || added) && a.iter().zip(&b).all(same)
 }
 
-/// The case with something else in place of what takes the injected reference, and how many switches
-/// more that may take.
-fn candidates(spec: &'static Spec, case: &Case) -> Vec<(Case, usize)> {
-    let injected = case.ops.iter().find(|op| spec.is_injected(op.op));
-    let Some(&OpInstance { op, operands, .. }) = injected else { return Vec::new() };
-    let row = spec.row(op);
+/// The injected operation's row and operands.
+type Injected = (&'static OpSpec, [u32; MAX_OPERANDS]);
+
+/// The case without what takes and drops the injected reference, and what took it.
+fn without(spec: &'static Spec, case: &Case) -> Option<(Case, Injected)> {
+    let &OpInstance { op, operands, .. } = case.ops.iter().find(|op| spec.is_injected(op.op))?;
     let takes_it = |op: &OpInstance| {
         op.right.is_some_and(|right| spec.is_injected(case.ops[right.index()].op))
     };
@@ -104,6 +111,57 @@ fn candidates(spec: &'static Spec, case: &Case) -> Vec<(Case, usize)> {
     without.expect = None;
     without.decisions.retain(|d| d.action == Action::Fail);
     without.retain_ops(|_, op| !spec.is_injected(op.op) && !takes_it(op));
+    Some((without, (spec.row(op), operands)))
+}
+
+/// The case with an operation for each right that it leaves to the drain, in the order of the drain; once
+/// for each operation that may take the right, those first that give nothing for it.
+fn given_back(spec: &'static Spec, without: &Case) -> Vec<Case> {
+    let is_taken =
+        |id: usize| without.ops.iter().any(|op| op.right.is_some_and(|r| r.index() == id));
+    let held = without.ops.iter().enumerate().filter(|&(id, _)| !is_taken(id));
+    let mut held: Vec<(usize, OpInstance, Vec<u8>)> = held
+        .filter_map(|(id, op)| {
+            let kind = spec.row(op.op).gives?;
+            let takes = |row: &OpSpec| row.takes.has(kind) && row.gives != Some(kind);
+            let mut takers: Vec<u8> =
+                (0u8..).zip(spec.ops).filter(|(_, row)| takes(row)).map(|(at, _)| at).collect();
+            takers.sort_by_key(|&at| spec.row(at).gives.is_some());
+            (!takers.is_empty()).then_some((id, *op, takers))
+        })
+        .collect();
+    // From the last one on: what is inserted stands behind all that are still to be dealt with.
+    held.reverse();
+    if without.ops.len() + held.len() + ADDED > MAX_OPS {
+        return Vec::new();
+    }
+    let busy = without.ops.iter().map(|op| op.place).find(|&place| place != Place::Setup);
+    let busy = busy.unwrap_or(Place::Cpu(0));
+    let ways = held.iter().map(|(.., takers)| takers.len()).max().unwrap_or(0);
+    let way = |n: usize| {
+        let mut case = without.clone();
+        for (id, giver, takers) in &held {
+            let place = if giver.place == Place::Setup { busy } else { giver.place };
+            let behind = case.ops.partition_point(|other| other.place <= place);
+            let right = Some(OpId(*id as u8));
+            let op = takers[n % takers.len()];
+            let operands = [0; MAX_OPERANDS];
+            case.insert_op(OpId(behind as u8), OpInstance { place, op, operands, right });
+        }
+        case.normalize();
+        case
+    };
+    (0..ways).map(way).collect()
+}
+
+/// The case with something else in place of what took the injected reference, and how many switches
+/// more that may take.
+fn candidates(
+    spec: &'static Spec,
+    without: &Case,
+    (row, operands): Injected,
+) -> Vec<(Case, usize)> {
+    let mut without = without.clone();
     // Where it was taken, or dropped, there may be nothing left; what takes it now is never the set-up.
     let idle = (0..MAX_CPUS as u8).find(|&cpu| without.program(Place::Cpu(cpu)).next().is_none());
     let Some(idle) = idle else { return Vec::new() };

@@ -3,7 +3,9 @@
 //! What it is not: a calibration of the oracles (that is `tests/faults`).
 
 use super::*;
+use crate::examine::SameFinding;
 use crate::exec::Executor;
+use crate::minimize::{Budget, reduce};
 use crate::oracle::Kind;
 use crate::program::generate::{Fixed, Generator};
 use crate::program::text;
@@ -150,6 +152,35 @@ fn an_injected_reference_is_replaced_by_one_that_an_operation_takes() {
     assert_eq!(bench.shows(&found.case).as_deref(), Some("leak/block/scan"));
     let Bench { executor, examiner } = &mut bench;
     assert_eq!(executor.session(|session| examiner.kind(session, &found.case).0), Kind::Race);
+}
+
+/// What gives the table up is not needed for the finding, as the drain does it, too, and so it is reduced
+/// away; but no reference that an operation drops is still there then.
+#[test]
+fn what_the_drain_gives_back_is_given_back_by_an_operation() {
+    let table = "pagerace case v1
+subject mm
+cpus 1 first 0
+cpu0:
+  p0 = table_map table=0
+  table_unmap p0
+";
+    let mut bench = Bench::new();
+    let shared = case(table, &[("table_sharing", "refcount")]);
+    let mut swept = bench.sweep(&shared, Limits::default()).unwrap();
+    let hit = swept.hits.remove("bad-page/table-at-free/spec").expect("it is found");
+    let case = hit.case.expect("a list of decisions says it");
+    let Bench { executor, examiner } = &mut bench;
+    let unmap = SPEC.op("table_unmap").unwrap() as u8;
+    let found = executor.session(|session| {
+        let mut same = SameFinding::new(examiner, &hit.finding, Kind::Race);
+        let reduced = reduce(session, &case, &mut same, Budget::default()).unwrap().case;
+        assert!(reduced.ops.iter().all(|op| op.op != unmap), "{reduced:?}");
+        concrete(session, examiner, &reduced, &hit.finding.signature).expect("a scan shows it")
+    });
+    assert_eq!(found.finding.signature.as_str(), "bad-page/table-at-free");
+    assert!(found.case.ops.iter().any(|op| op.op == unmap));
+    assert!(found.case.ops.iter().all(|op| !SPEC.is_injected(op.op)));
 }
 
 /// Random cases, and of as many again as it takes those in which something is found.
