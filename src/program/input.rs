@@ -45,7 +45,8 @@ impl<S: Subject> fmt::Debug for Input<S> {
     }
 }
 
-/// How many bytes of a [`WithHistory`] are about history.
+/// How many bytes of a [`WithHistory`] are about history. There is room for more switches; a subject with
+/// more than this is refused, as they would never be varied.
 pub const HISTORY: usize = 16;
 
 /// A case that brings its history with it: byte k of the first [`HISTORY`] chooses the variant of switch
@@ -54,15 +55,20 @@ pub struct WithHistory<S>(Input<S>);
 
 impl<S: Subject> WithHistory<S> {
     /// What these bytes mean; every byte string means something.
+    ///
+    /// # Panics
+    /// If the subject has more than [`HISTORY`] switches.
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Self {
+        let switches = S::spec().switches;
+        assert!(switches.len() <= HISTORY, "{} switches, {HISTORY} bytes", switches.len());
         if text::is_text(bytes) && text::parse(S::spec(), bytes).is_ok() {
             return Self(Input::from_bytes(bytes));
         }
         let (history, rest) = bytes.split_at(bytes.len().min(HISTORY));
         let case = wire::decode(S::spec(), rest);
         let mut input = Self(Input { case, subject: PhantomData });
-        for (at, switch) in S::spec().switches.iter().enumerate().take(HISTORY) {
+        for (at, switch) in switches.iter().enumerate() {
             let byte = history.get(at).copied().unwrap_or(0);
             input.0.case.history[at] = byte % switch.variants.len() as u8;
         }
@@ -133,6 +139,19 @@ mod tests {
         }
         let empty = WithHistory::<Toy>::from_bytes(&[]);
         assert!(empty.input().case.ops.is_empty());
+    }
+
+    #[test]
+    fn every_switch_has_a_byte() {
+        let spec = crate::subject::mm::MmSubject::spec();
+        assert!(spec.switches.len() <= HISTORY, "make HISTORY larger, and say so in the README");
+        // Each switch is reached, the last one too.
+        for (at, switch) in spec.switches.iter().enumerate() {
+            let mut record = [0; HISTORY];
+            record[at] = 1;
+            let input = WithHistory::<crate::subject::mm::MmSubject>::from_bytes(&record);
+            assert_eq!(usize::from(input.input().case.history[at]), 1 % switch.variants.len());
+        }
     }
 
     #[test]
