@@ -199,6 +199,17 @@ fn fuzz_targets_are_listed_and_small() {
 }
 
 #[test]
+fn the_allocators_target_leaves_out_the_cache_and_those_of_races_what_is_none() {
+    let says =
+        |target: &str, what: &str| read(format!("fuzz/fuzz_targets/{target}.rs")).contains(what);
+    // By the operand that everything takes that uses the cache.
+    assert!(says("buddy", "without: &[\"mapping\"],"));
+    for target in ["seed_race", "history"] {
+        assert!(says(target, "canary: true"), "{target}");
+    }
+}
+
+#[test]
 fn the_readme_lists_the_classes_and_names_what_there_is() {
     let readme = read("README.md");
     let list = readme.split("Classes of findings: ").nth(1).unwrap();

@@ -6,12 +6,8 @@ use pagerace::program::input::Input;
 use pagerace::subject::mm::MmSubject;
 use pagerace::target::Plan;
 
-static PLAN: Plan = Plan {
-    name: "buddy",
-    profile: Some("current"),
-    without: &["add", "delete", "lookup", "lookup_lock", "truncate", "reclaim", "writeback"],
-    canary: false,
-};
+static PLAN: Plan =
+    Plan { name: "buddy", profile: Some("current"), without: &["mapping"], canary: false };
 
 fuzz_target!(init: pagerace_fuzz::init(&PLAN), |input: Input<MmSubject>| pagerace_fuzz::run(&input));
 

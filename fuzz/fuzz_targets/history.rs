@@ -6,7 +6,7 @@ use pagerace::program::input::WithHistory;
 use pagerace::subject::mm::MmSubject;
 use pagerace::target::Plan;
 
-static PLAN: Plan = Plan { name: "history", profile: None, without: &[], canary: false };
+static PLAN: Plan = Plan { name: "history", profile: None, without: &[], canary: true };
 
 fuzz_target!(init: pagerace_fuzz::init(&PLAN), |input: WithHistory<MmSubject>| {
     pagerace_fuzz::run(input.input())

@@ -24,7 +24,7 @@ use crate::minimize::{Budget, reduce};
 use crate::oracle::{Finding, Kind};
 use crate::program::{Case, OpId};
 use crate::report::Report;
-use crate::subject::{ProfileSpec, Spec, Subject};
+use crate::subject::{OpSpec, ProfileSpec, Spec, Subject};
 use core::fmt;
 use keep::{Keeper, Place};
 use mutate::Mutator;
@@ -44,10 +44,10 @@ pub struct Plan {
     /// The history it runs on, unless [`PROFILE_VARIABLE`] names another; none if each input brings its own
     /// ([`WithHistory`](crate::program::input::WithHistory)).
     pub profile: Option<&'static str>,
-    /// Operations that its cases do not have.
+    /// Operands: its cases have no operation that takes one of them.
     pub without: &'static [&'static str],
-    /// Whether it is there to show that a race is found. Then what does not count as one is passed
-    /// over ([`Finding::counts`]); else every finding is a crash.
+    /// Whether it is there to find races. Then what does not count as one is passed over
+    /// ([`Finding::counts`]), or it would end every search; else every finding is a crash.
     pub canary: bool,
 }
 
@@ -68,8 +68,8 @@ pub enum Error {
         /// What was asked for.
         asked: String,
     },
-    /// The plan leaves out an operation that there is not.
-    Operation(&'static str),
+    /// The plan leaves out an operand that no operation has.
+    Operand(&'static str),
     /// The store that the environment names cannot be used.
     Store(corpus::Error),
 }
@@ -86,7 +86,9 @@ impl fmt::Display for Error {
                 "{PROFILE_VARIABLE}={asked} says nothing to the target {target}: each of its inputs \
                  brings a history of its own; unset it"
             ),
-            Self::Operation(name) => write!(f, "there is no operation {name:?} to leave out"),
+            Self::Operand(name) => {
+                write!(f, "no operation has an operand {name:?} to leave it out for")
+            }
             Self::Store(error) => error.fmt(f),
         }
     }
@@ -172,7 +174,13 @@ impl<S: Subject> Target<S> {
         };
         let mut without = Vec::new();
         for &name in plan.without {
-            without.push(spec.op(name).ok_or(Error::Operation(name))? as u8);
+            let has = |row: &OpSpec| row.operands.iter().any(|operand| operand.name == name);
+            let those = (0u8..).zip(spec.ops).filter(|(_, row)| has(row)).map(|(op, _)| op);
+            let before = without.len();
+            without.extend(those);
+            if without.len() == before {
+                return Err(Error::Operand(name));
+            }
         }
         let mut resident = Resident::new();
         // The first execution takes over the panic hook.

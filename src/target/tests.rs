@@ -37,8 +37,8 @@ fn store(directory: &Path) -> StoreFound {
 fn names_that_mean_nothing_stop_a_target_before_its_first_input() {
     let error = Target::<MmSubject>::with(&PLAN, Some("linux-0.1"), None).unwrap_err().to_string();
     assert!(error.contains("linux-0.1") && error.contains("linux-5.9"), "{error}");
-    let plan = Plan { without: &["sing"], ..PLAN };
-    assert!(matches!(Target::<MmSubject>::with(&plan, None, None), Err(Error::Operation(_))));
+    let plan = Plan { without: &["song"], ..PLAN };
+    assert!(matches!(Target::<MmSubject>::with(&plan, None, None), Err(Error::Operand(_))));
 }
 
 #[test]
@@ -132,8 +132,16 @@ fn a_canary_passes_over_what_does_not_count() {
 
 #[test]
 fn what_a_plan_leaves_out_does_not_run() {
-    let plan = Plan { without: &["lookup"], ..PLAN };
-    assert!(target(&plan, None).examine(&padded()).is_none());
+    let plan = Plan { without: &["mapping"], ..PLAN };
+    let mut target = target(&plan, None);
+    assert!(target.examine(&padded()).is_none());
+    let lookup = SPEC.op("lookup").unwrap() as u8;
+    assert!(!target.case.ops.is_empty() && target.case.ops.iter().all(|op| op.op != lookup));
+    let is_left = |at: usize| !target.without.contains(&(at as u8));
+    for (at, row) in SPEC.ops.iter().enumerate() {
+        let of_the_cache = row.operands.iter().any(|operand| operand.name == "mapping");
+        assert!(of_the_cache != is_left(at), "{}", row.name);
+    }
 }
 
 #[test]
@@ -145,7 +153,7 @@ fn signals_are_those_of_the_last_input() {
     assert!(target.signals().is_empty());
 }
 
-const HISTORY_PLAN: Plan = Plan { name: "history", profile: None, ..PLAN };
+const HISTORY_PLAN: Plan = Plan { name: "history", profile: None, canary: true, ..PLAN };
 
 #[test]
 fn an_input_that_brings_its_history_runs_on_it_and_its_entry_states_it() {
@@ -170,6 +178,19 @@ fn an_input_that_brings_its_history_runs_on_it_and_its_entry_states_it() {
     assert_eq!(found.case.history, racy);
     let text = fs::read_to_string(dir.path().join("nc-free-leak.case")).unwrap();
     assert!(text.contains("\nhistory free_pages=v5_9\n"), "{text}");
+}
+
+/// A variant that needs no schedule would end every search at once.
+#[test]
+fn where_histories_vary_what_needs_no_schedule_is_passed_over() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/history/nc-tail-get.case");
+    let plain = Entry::read(&SPEC, &path).unwrap().case().clone();
+    let strict = Plan { canary: false, ..HISTORY_PLAN };
+    assert_eq!(target(&strict, None).examine(&plain).unwrap().kind, Kind::Sequential);
+    let mut passes = target(&HISTORY_PLAN, None);
+    assert!(passes.examine(&plain).is_none());
+    assert_eq!(passes.passed_over, 1);
+    assert!(passes.examine(&padded()).is_some(), "a race is none of them");
 }
 
 #[test]
