@@ -18,11 +18,14 @@ fn what_is_promised_as_sequential_is_found_as_that() {
     let dir = directory();
     let (out, err) = both(&dir, 0, &words(LINE));
     let lines: Vec<Vec<&str>> = out.lines().map(words).collect();
-    let heads = "race switch found cases after cpus ops switches other signatures";
-    assert_eq!(lines[0], words(heads));
-    assert_eq!(lines[1][..5], ["nc-tail-get", "tail_get=plain", "2", "of", "2"]);
-    assert_eq!(lines[1][7], "s");
-    assert_eq!(lines[1][8..], ["1", "2", "0", "-"], "reduced to a set-up: {out}");
+    let head =
+        "profile current with one switch set, seeds 1 to 2, 1 job, at most 50,000 cases each";
+    assert_eq!(lines[0], words(head));
+    let heads = "race switch found median: cases after least: cpus ops switches other signatures";
+    assert_eq!(lines[2], words(heads));
+    assert_eq!(lines[3][..5], ["nc-tail-get", "tail_get=plain", "2", "of", "2"]);
+    assert_eq!(lines[3][7], "s");
+    assert_eq!(lines[3][8..], ["1", "2", "0", "-"], "reduced to a set-up: {out}");
     assert!(err.starts_with("1 of 1: nc-tail-get, found in 2 of 2 seeds, after "), "{err}");
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0, "nothing is kept");
 }

@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Seeds of a race if nothing is said.
 pub const SEEDS: u64 = 3;
@@ -73,7 +73,7 @@ pub fn run<S: Subject>(args: &args::Hunt) -> Result<Verdict, Error> {
             break;
         }
     }
-    out.print(&text(&all))?;
+    out.print(&(head::<S>(args) + &text(&all)))?;
     if args.json {
         Output::stdout().print(&races::pretty(&object::<S>(args, &all)))?;
     }
@@ -150,15 +150,12 @@ impl Hunted {
         self.trials.iter().filter(|trial| trial.size.is_some())
     }
 
-    /// The medians over the seeds that found it: cases and seconds.
-    fn medians(&self) -> Option<(u64, f64)> {
-        let mut executions: Vec<u64> = self.found().map(|trial| trial.executions).collect();
-        let mut seconds: Vec<f64> = self.found().map(|trial| trial.seconds).collect();
-        executions.sort_unstable();
-        seconds.sort_by(f64::total_cmp);
+    /// The median of the seeds that found it, by seconds. One trial, so that its figures belong together.
+    fn median(&self) -> Option<&Trial> {
+        let mut found: Vec<&Trial> = self.found().collect();
+        found.sort_by(|a, b| a.seconds.total_cmp(&b.seconds));
         // Of an even number the later of the two in the middle: one that was measured.
-        let middle = executions.len() / 2;
-        Some((*executions.get(middle)?, *seconds.get(middle)?))
+        found.get(found.len() / 2).copied()
     }
 
     /// The smallest of what was found.
@@ -170,8 +167,8 @@ impl Hunted {
         let name = self.race.name;
         let of =
             format!("{} of {}", self.found().count(), counted(self.trials.len(), "seed", "seeds"));
-        match self.medians() {
-            Some((_, seconds)) => format!("{name}, found in {of}, after {seconds:.2} s"),
+        match self.median() {
+            Some(trial) => format!("{name}, found in {of}, after {:.2} s", trial.seconds),
             None => format!("{name}, found in {of}"),
         }
     }
@@ -186,14 +183,39 @@ fn size<S: Subject>(case: &Case, finding: &Finding, kind: Kind) -> (usize, usize
     (case.active_cpus(), case.ops.len(), case.switches())
 }
 
+/// What the figures of the table are.
+const LEGEND: &str = "median: of the seeds that found it, the one in the middle by time; those that did not have \
+no part in it\nleast: the smallest case that any seed came to\n";
+
+/// What was hunted with: all that is the same for each race.
+fn head<S: Subject>(args: &args::Hunt) -> String {
+    let seeds: Vec<u64> = seeds(args).collect();
+    let of_seeds = match seeds[..] {
+        [one] => format!("seed {one}"),
+        [first, .., last] => format!("seeds {first} to {last}"),
+        [] => String::new(),
+    };
+    let time = seconds_each(args).map(|time| format!("{} s", time.as_secs_f64()));
+    let cases = args.executions.map(|cases| counted(cases as usize, "case", "cases"));
+    let budget: Vec<String> = time.into_iter().chain(cases).collect();
+    let jobs = counted(usize::from(args.jobs), "job", "jobs");
+    let profile = S::spec().profiles[0].name;
+    let budget = budget.join(" or ");
+    format!("profile {profile} with one switch set, {of_seeds}, {jobs}, at most {budget} each\n\n")
+}
+
+fn seconds_each(args: &args::Hunt) -> Option<Duration> {
+    args.seconds.or(args.executions.is_none().then_some(SECONDS))
+}
+
 fn text(all: &[Hunted]) -> String {
     let heads = [
         "race",
         "switch",
         "found",
-        "cases",
+        "median: cases",
         "after",
-        "cpus",
+        "least: cpus",
         "ops",
         "switches",
         "other signatures",
@@ -202,9 +224,9 @@ fn text(all: &[Hunted]) -> String {
     for hunted in all {
         let race = hunted.race;
         let dash = || "-".to_owned();
-        let (cases, after) = hunted.medians().map_or_else(
+        let (cases, after) = hunted.median().map_or_else(
             || (dash(), dash()),
-            |(cases, seconds)| (grouped(cases), format!("{seconds:.2} s")),
+            |trial| (grouped(trial.executions), format!("{:.2} s", trial.seconds)),
         );
         let size = hunted.size().map_or_else(
             || [dash(), dash(), dash()],
@@ -222,7 +244,7 @@ fn text(all: &[Hunted]) -> String {
         row.push(if others.is_empty() { dash() } else { others.join(", ") });
         rows.push(row);
     }
-    table(&rows, &[3, 4, 5, 6, 7])
+    format!("{}\n{LEGEND}", table(&rows, &[3, 4, 5, 6, 7]))
 }
 
 fn object<S: Subject>(args: &args::Hunt, all: &[Hunted]) -> Value {
@@ -236,7 +258,7 @@ fn object<S: Subject>(args: &args::Hunt, all: &[Hunted]) -> Value {
     };
     let race = |hunted: &Hunted| {
         let race = hunted.race;
-        let (medians, size) = (hunted.medians(), hunted.size());
+        let (median, size) = (hunted.median(), hunted.size());
         json!({
             "name": race.name,
             "switch": race.switch,
@@ -245,8 +267,8 @@ fn object<S: Subject>(args: &args::Hunt, all: &[Hunted]) -> Value {
             "kind": races::promised_kind(race).to_string(),
             "found": hunted.found().count(),
             "seeds": hunted.trials.len(),
-            "executions": medians.map(|medians| medians.0),
-            "seconds": medians.map(|medians| medians.1),
+            "executions": median.map(|trial| trial.executions),
+            "seconds": median.map(|trial| trial.seconds),
             "cpus": size.map(|size| size.0),
             "ops": size.map(|size| size.1),
             "switches": size.map(|size| size.2),
@@ -259,7 +281,7 @@ fn object<S: Subject>(args: &args::Hunt, all: &[Hunted]) -> Value {
         "subject": S::spec().name,
         "profile": S::spec().profiles[0].name,
         "jobs": args.jobs,
-        "seconds_each": args.seconds.or(args.executions.is_none().then_some(SECONDS)).map(|time| time.as_secs_f64()),
+        "seconds_each": seconds_each(args).map(|time| time.as_secs_f64()),
         "executions_each": args.executions,
         "races": all.iter().map(race).collect::<Vec<_>>(),
     })
@@ -282,12 +304,14 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_found_has_no_part_in_the_medians() {
-        let three = hunted(&[(9, 0.9, true), (1, 5.0, false), (7, 0.7, true), (8, 0.8, true)]);
-        assert_eq!(three.medians(), Some((8, 0.8)));
+    fn the_median_is_one_of_the_seeds_that_found_it() {
+        // The middle one by cases is another one.
+        let three = hunted(&[(9, 0.8, true), (1, 5.0, false), (7, 0.7, true), (8, 0.9, true)]);
+        let median = three.median().map(|trial| (trial.executions, trial.seconds));
+        assert_eq!(median, Some((9, 0.8)));
         assert_eq!(three.size(), Some((2, 7, 3)), "the smallest");
         let none = hunted(&[(9, 0.9, false)]);
-        assert_eq!((none.medians(), none.size()), (None, None));
+        assert!(none.median().is_none() && none.size().is_none());
         let text = text(&[three, none]);
         assert!(text.contains("3 of 4") && text.contains("0 of 1"), "{text}");
     }
