@@ -5,8 +5,8 @@
 # Pairs of racy variants are drawn by seed from those that are independent: each of the two entries shows
 # its signature with the other variant set too. Each pair is hunted with --keep-going; whatever is found
 # must be what one of the two races is on record to show itself by. A pair gets a sixth of the seconds (60 if
-# nothing is said), and all of them where that was not enough. With --state the pairs that FILE has are not
-# hunted again.
+# nothing is said), and all of them where that was not enough. With --state the pairs that FILE has of this
+# seed and these seconds are not hunted again.
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 set -o pipefail
 seed=1 pairs=30 seconds=60 state=
@@ -92,19 +92,21 @@ hunt_pair() {
     echo "$found_one $found_other ${third:--} $budget"
 }
 
-# The state of a pair: a line of it is whole or not there.
+# The state of a pair: a line of it is whole or not there. What was measured otherwise answers nothing.
 look_at() {
     local said
     said=$(hunt_pair "$1" "$2" $(((seconds + 5) / 6))) || exit
     case $said in
     no\ * | yes\ no\ *) said=$(hunt_pair "$1" "$2" "$seconds") || exit ;;
     esac
-    echo "$1 $2 $said" >>"$state"
+    echo "seed $seed seconds $seconds $1 $2 $said" >>"$state"
 }
 
 while read -r _ one other; do
-    grep -q "^$one $other " "$state" || look_at "$one" "$other"
-    grep "^$one $other " "$state" | awk '{ print $1 " " ($3 == "yes" ? "found" : "NOT FOUND") ", " $2 " " ($4 == "yes" ? "found" : "NOT FOUND") " in " $6 " s, besides: " $5 }'
+    measured="seed $seed seconds $seconds $one $other "
+    grep -q "^$measured" "$state" || look_at "$one" "$other"
+    grep "^$measured" "$state" | cut -d' ' -f5- |
+        awk '{ print $1 " " ($3 == "yes" ? "found" : "NOT FOUND") ", " $2 " " ($4 == "yes" ? "found" : "NOT FOUND") " in " $6 " s, besides: " $5 }'
 done < <(head -n "$pairs" "$scratch/pairs") | tee "$scratch/lines"
 
 both=$(grep -vc 'NOT FOUND' "$scratch/lines" || true)
