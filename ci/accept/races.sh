@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Is the promise of the documented races kept, line by line?
-# Cost in minutes on two idle cores, beside 2 for the build: line 1: 3, 2: 10, 3: 6, 4: hours, 5: 2, 6: 4.
+# Cost in minutes on two idle cores, beside 2 for the build: line 1: 3, 2: 14, 3: 6, 4: hours, 5: 2, 6: 4.
 # `bash ci/accept/races.sh 1 5` runs only those lines.
 #
 # Prints one line for each, with its figures. Works in a temporary directory and never writes to the
@@ -48,17 +48,60 @@ line_1() {
 # 2: silence, and what it is worth.
 SILENT=20000000
 CHUNK=2000000
+
+# Hunts for silence once: the file of the state, what to call it there, and how to hunt.
+silent_chunk() {
+    local state=$1 chunk=$2
+    shift 2
+    ! grep -q "^done $chunk " "$state" || return 0
+    hunt "silent-$chunk" "$@" --jobs 2 --executions "$CHUNK" --keep-going
+    # The outcomes come first: a chunk counts only once its last line is written.
+    outcomes | sed "s/^/outcome $chunk /" >>"$state"
+    findings | cut -f1 | sed "s/^/finding $chunk /" >>"$state"
+    echo "done $chunk $(number executions)" >>"$state"
+}
+
+# The variants without a race that the current version does not have: switch=variant.
+neutral() {
+    "$pagerace" races --json | awk -v RS='[{}]' '/"racy": false/ {
+        match($0, /"switch": "[^"]*"/); switch_ = substr($0, RSTART + 11, RLENGTH - 12)
+        match($0, /"variant": "[^"]*"/); print switch_ "=" substr($0, RSTART + 12, RLENGTH - 13) }' |
+        grep -vxF -f <(current_history)
+}
+
+# What the current version has of each switch, as the entry of an empty case states it.
+current_history() {
+    printf 'pagerace case v1\nsubject mm\ncpus 1 first 0\n' >"$scratch/empty.case"
+    "$pagerace" show "$scratch/empty.case" --profile current | sed -n 's/^history //p'
+}
+
+# Each of them is silent as well, and meets what only it can. A hunt lists the outcomes that can occur under
+# its history: those that the current version's state has not are the variant's own.
+neutral_variants() {
+    local current=$1 state=$built/races-neutral-$version set executed names=() own name count
+    touch "$state"
+    while read -r set; do
+        names+=("$set")
+        silent_chunk "$state" "$set" --set "$set" --seed 1
+        executed=$(awk -v set="$set" '$1 == "done" && $2 == set { print $3 }' "$state")
+        [ "$executed" -ge "$CHUNK" ] || missed "only $executed cases ran with $set"
+    done < <(neutral)
+    [ "${#names[@]}" -gt 0 ] || missed "there is no neutral variant but the current ones"
+    ! grep -q '^finding' "$state" || missed "$(awk '$1 == "finding" { print $2 ": " $3 }' "$state" | sort -u | joined)"
+    own=$(awk '$1 != "outcome" { next } NR == FNR { current[$3]; next } !($3 in current) { print $2, $3, $4 }' "$current" "$state")
+    [ -n "$own" ] || missed "no outcome is of a neutral variant alone"
+    while read -r set name count; do
+        [ "$count" -gt 0 ] || missed "$name is never met with $set"
+    done <<<"$own"
+    echo "with $(printf '%s\n' "${names[@]-}" | joined): $(grep -c '^finding' "$state" || true) findings in" \
+        "$CHUNK cases each, of their own $(awk '{ print $2 " " $3 }' <<<"$own" | joined)"
+}
+
 line_2() {
-    local state=$built/races-silence-$version seed executed=0 found=0 outcome figures=() name set signature count
+    local state=$built/races-silence-$version seed executed=0 found=0 outcome figures=() name set signature count others
     touch "$state"
     for seed in $(seq $((SILENT / CHUNK))); do
-        if ! grep -q "^done $seed " "$state"; then
-            hunt "silent-$seed" --profile current --seed "$seed" --jobs 2 --executions "$CHUNK" --keep-going
-            # The outcomes come first: a chunk counts only once its last line is written.
-            outcomes | sed "s/^/outcome $seed /" >>"$state"
-            findings | cut -f1 | sed "s/^/finding $seed /" >>"$state"
-            echo "done $seed $(number executions)" >>"$state"
-        fi
+        silent_chunk "$state" "$seed" --profile current --seed "$seed"
     done
     executed=$(awk '$1 == "done" { n += $3 } END { printf "%d", n }' "$state")
     found=$(grep -c '^finding' "$state" || true)
@@ -73,10 +116,11 @@ line_2() {
         [ "$count" -gt 0 ] || missed "$set shows nothing with the same seed"
         figures+=("$name $count")
     done < <(record)
+    others=$(neutral_variants "$state")
     local swept
     swept=$(PAGERACE=$pagerace sh ci/sweep.sh 2000 2>"$scratch/sweep.log") || missed "the sweep: $(tail -n 1 "$scratch/sweep.log")"
     say "current: $found findings in $executed cases," \
-        "$(awk '$1 == "outcome" { print $3 }' "$state" | sort -u | wc -l) outcomes, all met;" \
+        "$(awk '$1 == "outcome" { print $3 }' "$state" | sort -u | wc -l) outcomes, all met; $others;" \
         "the first $CHUNK of them with one mechanism as it was: $(printf '%s\n' "${figures[@]}" | joined); sweep: $swept"
 }
 
