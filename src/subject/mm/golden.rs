@@ -1,5 +1,5 @@
 //! The access sequences of every operation, on its paths of success and of failure, on every profile,
-//! as golden files, one for each group of scenes.
+//! and what a walk of the structures finds afterwards, as golden files, one for each group of scenes.
 //!
 //! `golden/accesses` is what `docs/fidelity.md` explains: removing, merging or swapping two accesses in
 //! `mm` changes it. `PAGERACE_BLESS=1` writes it anew; the difference is then for review.
@@ -9,13 +9,17 @@
 //! are printed with their number unless that is 0, and `|` is where CPU 1 ran. Every outcome that a
 //! campaign counts occurs in a scene.
 //!
-//! What it is not: a search for schedules, or a check of results. Fields under a lock have no accesses,
-//! so what a list does shows by the frame that comes from it.
+//! Fields under a lock have no accesses: what a list does shows by the frame that comes from it, and in
+//! `golden/left`, which holds the walks to what they must find while pages are cached and rights are held.
+//! A campaign sees them only at rest, where all of that is gone.
+//!
+//! What it is not: a search for schedules, or a check of results.
 
 mod scenes;
 
 use super::tables::{Op, SPEC};
 use super::*;
+use pagerace_core::event::FreeList;
 use pagerace_core::sync::{Access, Hook, Kind, Waiting};
 use scenes::{FAILING, GROUPS, Program, Scene, Turn};
 use std::collections::BTreeSet;
@@ -169,8 +173,19 @@ fn fields(scene: &Scene) -> Vec<u32> {
     SPEC.fields.iter().map(value).collect()
 }
 
-/// Runs a scene; returns the accesses that it prints, and whether all turns were taken.
-fn play(stage: &'static Stage, history: &[u8], scene: &Scene) -> (Vec<String>, bool) {
+/// What a scene comes to.
+struct Played {
+    /// The accesses that it prints.
+    sites: Vec<String>,
+    /// Whether all turns were taken.
+    all_turns: bool,
+    /// What a walk of the structures finds at its end, where rights are held and caches are full; how many
+    /// accesses it takes to give all back; and what a walk finds then.
+    left: Vec<String>,
+}
+
+/// Runs a scene.
+fn play(stage: &'static Stage, history: &[u8], scene: &Scene) -> Played {
     let fields = fields(scene);
     let mut history = history.to_vec();
     for (switch, variant) in scene.set {
@@ -209,59 +224,103 @@ fn play(stage: &'static Stage, history: &[u8], scene: &Scene) -> (Vec<String>, b
         run(main, memory, ops, &mut held, true);
         stage.state().printed = false;
     });
+    let mut left = left(memory);
+    let (sites, outcomes, all_turns) = {
+        let mut state = stage.state();
+        state.printed = true;
+        (std::mem::take(&mut state.sites), state.outcomes.clone(), state.turns.is_empty())
+    };
+    // The end of a run: it is no operation, so its accesses are only counted.
+    while let Some(right) = held.pop() {
+        Subject::give_back(memory, CpuId::new(0), right);
+    }
+    Subject::drain(memory, CpuId::new(0));
     let mut state = stage.state();
-    (std::mem::take(&mut state.sites), state.turns.is_empty())
+    left.push(format!("| {} accesses", state.sites.len()));
+    state.outcomes = outcomes;
+    drop(state);
+    left.extend(self::left(memory));
+    Played { sites, all_turns, left }
 }
 
-/// Runs all scenes; returns the golden text of each group, and the outcomes that occurred.
-fn play_all() -> (Vec<(&'static str, String)>, BTreeSet<usize>) {
+/// The census in words, without what there is none of.
+fn left(memory: &MmSubject) -> Vec<String> {
+    let mut counted = Census::default();
+    census(memory, &mut counted);
+    let mut words = Vec::new();
+    for block in &counted.free {
+        let list = match block.list {
+            FreeList::Buddy => "free",
+            FreeList::PerCpu(_) => "listed",
+        };
+        words.push(format!("{list} f{}:{}", block.frame.0, block.order.0));
+    }
+    let counts = counted.refcounts.iter().enumerate().filter(|(_, count)| **count != 0);
+    words.extend(counts.map(|(frame, count)| format!("count f{frame}={count}")));
+    words.extend(counted.cached.iter().map(|frame| format!("cached f{}", frame.0)));
+    words.extend(counted.quarantined.iter().map(|frame| format!("quarantined f{}", frame.0)));
+    words.extend(counted.broken.iter().chain(&counted.miscounted).map(|rule| format!("{rule}!")));
+    words
+}
+
+/// Runs all scenes; returns the golden text of each group, of accesses or of what is left, and the outcomes
+/// that occurred.
+fn play_all(part: fn(Played) -> Vec<String>) -> (Vec<(&'static str, String)>, BTreeSet<usize>) {
     let stage: &'static Stage = Box::leak(Box::default());
-    let texts = GROUPS.iter().map(|(group, scenes)| (*group, play_group(stage, scenes))).collect();
+    let texts = GROUPS.iter().map(|(group, scenes)| (*group, play_group(stage, scenes, part)));
+    let texts = texts.collect();
     let outcomes = std::mem::take(&mut stage.state().outcomes);
     (texts, outcomes)
 }
 
-fn play_group(stage: &'static Stage, scenes: &[Scene]) -> String {
+fn play_group(stage: &'static Stage, scenes: &[Scene], part: fn(Played) -> Vec<String>) -> String {
     let mut text = String::new();
     for scene in scenes {
         writeln!(text, "{}", scene.name).expect("a string");
         // Profiles that agree share a line.
         let mut said: Vec<(Vec<&str>, Vec<String>)> = Vec::new();
-        let mut played = false;
+        let mut all_turns = false;
         for profile in SPEC.profiles {
-            let (sites, all_turns) = play(stage, profile.history, scene);
-            played |= all_turns;
-            match said.iter_mut().find(|(_, seen)| *seen == sites) {
+            let played = play(stage, profile.history, scene);
+            all_turns |= played.all_turns;
+            let words = part(played);
+            match said.iter_mut().find(|(_, seen)| *seen == words) {
                 Some((profiles, _)) => profiles.push(profile.name),
-                None => said.push((vec![profile.name], sites)),
+                None => said.push((vec![profile.name], words)),
             }
         }
-        assert!(played, "no profile takes all turns of `{}`", scene.name);
-        for (profiles, sites) in said {
+        assert!(all_turns, "no profile takes all turns of `{}`", scene.name);
+        for (profiles, words) in said {
             writeln!(text, "  {}:", profiles.join(", ")).expect("a string");
-            writeln!(text, "    {}", sites.join(" ")).expect("a string");
+            writeln!(text, "    {}", words.join(" ")).expect("a string");
         }
     }
     text
 }
 
-#[test]
-fn access_sequences_are_the_golden_ones() {
-    let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/src/subject/mm/golden/accesses");
-    let (texts, _) = play_all();
-    for (group, text) in &texts {
+/// Compares with, or blesses, the files of one directory.
+fn compare(directory: &str, texts: &[(&str, String)]) {
+    let directory = format!("{}/src/subject/mm/golden/{directory}", env!("CARGO_MANIFEST_DIR"));
+    for (group, text) in texts {
         let path = format!("{directory}/{group}.golden");
         if std::env::var_os("PAGERACE_BLESS").is_some() {
             std::fs::write(&path, text).expect("the golden file can be written");
         }
         let golden = std::fs::read_to_string(&path).expect("the golden file is there");
-        assert!(
-            *text == golden,
-            "{group}: accesses changed; PAGERACE_BLESS=1 writes them anew:\n{text}"
-        );
+        assert!(*text == golden, "{path} changed; PAGERACE_BLESS=1 writes it anew:\n{text}");
     }
     let files = std::fs::read_dir(directory).expect("the directory is there");
     assert_eq!(files.count(), texts.len(), "each file has a group");
+}
+
+#[test]
+fn access_sequences_are_the_golden_ones() {
+    compare("accesses", &play_all(|played| played.sites).0);
+}
+
+#[test]
+fn what_is_left_is_the_golden_ones() {
+    compare("left", &play_all(|played| played.left).0);
 }
 
 #[test]
@@ -270,7 +329,7 @@ fn every_operation_outcome_and_kind_of_access_is_in_a_scene() {
     for op in Op::ALL {
         assert!(scenes().any(|scene| scene.ops.last().is_some_and(|l| l.0 == *op)), "{op:?}");
     }
-    let (texts, outcomes) = play_all();
+    let (texts, outcomes) = play_all(|played| played.sites);
     let text: String = texts.into_iter().map(|(_, text)| text).collect();
     for (at, outcome) in SPEC.outcomes.iter().enumerate() {
         assert!(outcomes.contains(&at), "{}", outcome.name);

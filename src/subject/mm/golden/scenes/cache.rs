@@ -86,6 +86,7 @@ pub(super) const SCENES: &[Scene] = {
         scene("add, may_fail", &[(Add, FAILS)]),
         scene("add, index taken", &[(Add, NO), (Add, NO)]),
         scene("add, index taken in a node", &[(Add, ONE), (Add, ONE)]),
+        scene("add, the other node", &[(Add, ONE), (Delete, ONE), (Add, ONE)]),
         scene(
             "add, node used again",
             &[(Add, ONE), (Delete, ONE), (Add, ONE), (Delete, ONE), (Add, ONE)],
