@@ -9,10 +9,18 @@ use crate::campaign::{self, Config, Discovery, Progress, Sink, SinkError, Summar
 use crate::corpus::{Store, replay};
 use crate::examine::Examiner;
 use crate::exec::Executor;
+#[cfg(feature = "faults")]
+use crate::exec::enumerate;
 use crate::oracle::Kind;
 use crate::program::Case;
 use crate::program::generate::Fixed;
+#[cfg(feature = "faults")]
+use crate::program::text;
 use crate::subject::mm::{MmSubject, SPEC};
+#[cfg(feature = "faults")]
+use std::collections::BTreeSet;
+#[cfg(feature = "faults")]
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -138,4 +146,33 @@ fn a_hunt_finds_each_planted_fault_that_is_found_soon() {
             hunt(&with("fault", fault), SOON, &|found| found.finding.class.name() == class);
         assert!(found, "{fault} is not found as {class} in {SOON} cases");
     }
+}
+
+/// Two writers, each of whom locks the page of the other: a hunt takes long to have them cross.
+#[cfg(feature = "faults")]
+#[test]
+fn a_hunt_through_all_schedules_finds_page_locks_that_cross() {
+    const CASE: &str = "pagerace case v1
+subject mm
+cpus 2 first 0
+field indices=2
+history fault=page-locks-crossed
+setup:
+  add mapping=0 index=0
+  add mapping=0 index=1
+cpu0:
+  writeback mapping=0 index=0
+cpu1:
+  writeback mapping=0 index=1
+";
+    let case = text::parse(&SPEC, CASE.as_bytes()).unwrap_or_else(|e| panic!("{e}")).case;
+    let mut examiner = Examiner::new(&SPEC);
+    let mut found = BTreeSet::new();
+    Executor::<MmSubject>::new().session(|session| {
+        enumerate::schedules(session, &case, 2, u64::MAX, |case, run| {
+            found.extend(examiner.judge(run, case).map(|finding| finding.class.name()));
+            ControlFlow::Continue(())
+        })
+    });
+    assert_eq!(found, BTreeSet::from(["deadlock"]));
 }
