@@ -7,7 +7,7 @@ use crate::subject::mm::tables::Op;
 use pagerace_core::sync::Kind;
 
 pub(super) const SCENES: &[Scene] = {
-    use Kind::{Cas, Clear, Dec, IncNotZero, Load, Lock, Set};
+    use Kind::{Cas, Clear, Dec, Fail, IncNotZero, Load, Lock, Set};
     use Op::*;
     /// Index 1, which needs a node.
     const ONE: [u32; 2] = [0, 1];
@@ -24,6 +24,10 @@ pub(super) const SCENES: &[Scene] = {
     const WRITING: Turn = (1, Clear, 3);
     /// A drain that has the list's lock and goes for the zone's.
     const DRAINING: Turn = (1, Lock, 2);
+    /// A grace period is over, and the nodes that it was waited for are not back in the pool.
+    const WAITED: Turn = (1, Lock, 2);
+    /// CPU 0 at its second page.
+    const ADDS_AGAIN: Turn = (0, Fail, 2);
     /// CPU 0 before its n-th reference or lock.
     const BEFORE_GET: Turn = (0, IncNotZero, 1);
     const BEFORE_LOCK: Turn = (0, Set, 1);
@@ -87,6 +91,12 @@ pub(super) const SCENES: &[Scene] = {
         scene("add, index taken", &[(Add, NO), (Add, NO)]),
         scene("add, index taken in a node", &[(Add, ONE), (Add, ONE)]),
         scene("add, the other node", &[(Add, ONE), (Delete, ONE), (Add, ONE)]),
+        scene(
+            "add, node given up during another's grace period",
+            &[(Add, ONE), (Delete, ONE), (Add, ONE)],
+        )
+        .after(0)
+        .with(&[(SynchronizeRcu, NO)], &[WAITED, ADDS_AGAIN]),
         scene(
             "add, node used again",
             &[(Add, ONE), (Delete, ONE), (Add, ONE), (Delete, ONE), (Add, ONE)],
