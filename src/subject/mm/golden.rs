@@ -165,7 +165,7 @@ fn run(party: &Party, memory: &MmSubject, ops: Program, held: &mut Vec<Right>, p
 
 /// The set-up of a scene: the simplest value of each field that it says nothing of.
 fn fields(scene: &Scene) -> Vec<u32> {
-    let stated = [("frames", 8), ("pcp_batch", scene.pcp_batch), ("indices", 2)];
+    let stated = [("frames", scene.frames), ("pcp_batch", scene.pcp_batch), ("indices", 2)];
     let value = |field: &crate::subject::FieldSpec| {
         let stated = stated.iter().find(|(name, _)| *name == field.name);
         stated.map_or(field.values[0], |(_, value)| *value)

@@ -28,6 +28,7 @@ pub(super) const FAILING: u32 = 9;
 /// A program of CPU 0, whose last operation is printed, and perhaps company.
 pub(super) struct Scene {
     pub name: &'static str,
+    pub frames: u32,
     pub pcp_batch: u32,
     /// What is set apart from the profile: switches and variants.
     pub set: &'static [(&'static str, &'static str)],
@@ -42,10 +43,23 @@ pub(super) struct Scene {
 }
 
 const fn scene(name: &'static str, ops: Program) -> Scene {
-    Scene { name, pcp_batch: 0, set: &[], ops, before: ops.len() - 1, other: &[], turns: &[] }
+    Scene {
+        name,
+        frames: 8,
+        pcp_batch: 0,
+        set: &[],
+        ops,
+        before: ops.len() - 1,
+        other: &[],
+        turns: &[],
+    }
 }
 
 impl Scene {
+    const fn frames(self, frames: u32) -> Self {
+        Self { frames, ..self }
+    }
+
     const fn lists(self, pcp_batch: u32) -> Self {
         Self { pcp_batch, ..self }
     }

@@ -36,6 +36,7 @@ pub(super) const SCENES: &[Scene] = {
         scene("alloc order 2", &[(Alloc, FOUR)]),
         scene("alloc, no memory", &[(Alloc, FOUR), (Alloc, FOUR), (Alloc, NO)]),
         scene("alloc, may_fail", &[(Alloc, FAILS)]),
+        scene("alloc, may_fail, of two blocks", &[(Alloc, FAILS)]).frames(16),
         scene("alloc order 0, list empty", &[(Alloc, NO)]).lists(2),
         scene("alloc order 0, list hit", &[(Alloc, NO), (Alloc, NO)]).lists(2),
         scene("alloc order 0, no memory, with lists", &[(Alloc, ALL), (Alloc, NO)]).lists(2),
