@@ -26,6 +26,7 @@ pub(super) const SCENES: &[Scene] = {
     const DRAINING: Turn = (1, Lock, 2);
     /// A grace period is over, and the nodes that it was waited for are not back in the pool.
     const WAITED: Turn = (1, Lock, 2);
+    const WAITED_FIRST: Turn = (0, Lock, 2);
     /// CPU 0 at its second page.
     const ADDS_AGAIN: Turn = (0, Fail, 2);
     /// CPU 0 before its n-th reference or lock.
@@ -98,6 +99,12 @@ pub(super) const SCENES: &[Scene] = {
         )
         .after(0)
         .with(&[(SynchronizeRcu, NO)], &[WAITED, ADDS_AGAIN]),
+        scene(
+            "lookup, node taken during a grace period",
+            &[(Add, ONE), (Delete, ONE), (SynchronizeRcu, NO), (Lookup, ONE)],
+        )
+        .after(2)
+        .with(&[(Add, ONE)], &[WAITED_FIRST]),
         scene(
             "add, node used again",
             &[(Add, ONE), (Delete, ONE), (Add, ONE), (Delete, ONE), (Add, ONE)],
