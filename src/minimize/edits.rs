@@ -75,13 +75,14 @@ pub(super) fn coarse<S: Subject>(r: &mut Reducer<'_, '_, S>) -> bool {
     any
 }
 
-/// `case` without its operation `first` and the later `second`, which takes what the first gives: who uses the
+/// `case` without its operation `first` and without `second`, which takes what the first gives: who uses the
 /// result of the second takes what the first took itself.
-fn both_passed_by(case: &Case, first: usize, second: usize) -> Option<Case> {
+pub(super) fn both_passed_by(case: &Case, first: usize, second: usize) -> Option<Case> {
     if case.ops[second].right != Some(OpId(first as u8)) {
         return None;
     }
-    passed_by(&passed_by(case, second)?, first)
+    let passed = passed_by(case, second)?;
+    passed_by(&passed, first - usize::from(second < first))
 }
 
 /// Leaves out two operations at once: a producer and its consumer, say.

@@ -5,8 +5,9 @@
 //! of operations, decisions, then operands, set-up fields and simpler operations; to a fixpoint.
 //! Where more than two CPUs are left, the programs of two are joined if some schedule then still shows
 //! the finding. At the end, the smallest number of switches that shows the finding is found by enumeration, and
-//! once more each operation is left out, this time under every schedule of at most that many
-//! switches, since an edit may fail only because the stored schedule no longer fits it.
+//! once more each operation is left out, alone and with the one whose right it takes, this time under every
+//! schedule of at most that many switches, since an edit may fail only because the stored schedule no longer
+//! fits it.
 //!
 //! What it is not: it does not know what a finding is, and it knows neither the corpus nor history.
 //! It never changes a switch of history.
@@ -220,8 +221,12 @@ impl<S: Subject> Reducer<'_, '_, S> {
             if switches > ENUMERATED_SWITCHES {
                 return;
             }
-            let without =
-                [Some(edits::without_op(&self.best, at)), edits::passed_by(&self.best, at)];
+            let producer = self.best.ops[at].right;
+            let without = [
+                Some(edits::without_op(&self.best, at)),
+                edits::passed_by(&self.best, at),
+                producer.and_then(|from| edits::both_passed_by(&self.best, from.index(), at)),
+            ];
             let taken = without.into_iter().flatten().any(|mut candidate| {
                 candidate.normalize();
                 let found = self.enumerate(&candidate, switches);
