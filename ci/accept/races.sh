@@ -38,8 +38,12 @@ line_1() {
         figures+=("$name $found of 3 in $seconds s")
         worst+=("$seconds")
     done < <(awk '
-        /^      "(name|found|seconds)": / { gsub(/[",]/, "", $2); at[$1] = $2 }
-        /^      "seconds": / { printf "%s\t%s\t%s\n", at["\"name\":"], at["\"found\":"], $2 == "null" ? "-" : sprintf("%.1f", $2) }' \
+        /^      "(name|found|seconds)": / {
+            gsub(/[",:]/, "", $1)
+            gsub(/[",]/, "", $2)
+            at[$1] = $2
+            if ($1 == "seconds") printf "%s\t%s\t%s\n", at["name"], at["found"], $2 == "null" ? "-" : sprintf("%.1f", $2)
+        }' \
         "$scratch/all.json")
     [ "$rows" -eq "$(record | wc -l)" ] || missed "$rows of $(record | wc -l) races were hunted"
     say "$(printf '%s\n' "${figures[@]-}" | joined); slowest median $(largest "${worst[@]-}") s (limit 300)"

@@ -40,8 +40,8 @@ const ALSO: &[Row] = &[
     ),
     (
         &["drain-skips-one", "drain-looks-only", "drain-one-batch"],
-        &[Class::NotCoalesced],
-        "what the last drain leaves on a list does not merge",
+        &[Class::NotCoalesced, Class::Deadlock],
+        "what the last drain leaves on a list does not merge; what any other leaves, offlining waits for",
     ),
     (
         &["lost-get", "scan-puts-twice", "split-sets-twice"],
