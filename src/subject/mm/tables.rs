@@ -157,11 +157,11 @@ ops! {
         "Makes a page table, or shares one that is there.";
     TableUnmap "table_unmap" () [TABLE] -> None, setup false, simpler [],
         "Gives up a share of a page table; the last one takes it apart.";
-    SetPrivate "set_private" (MAPPING, INDEX) [] -> None, setup true, simpler [],
+    SetPrivate "set_private" (MAPPING, INDEX) [] -> None, setup true, simpler [Lookup, LookupLock],
         "Gives a cached page private data.";
     Migrate "migrate" (MAPPING, INDEX) [] -> None, setup false, simpler [Reclaim],
         "Moves a cached page to another frame, if nobody else uses it.";
-    Collapse "collapse" (MAPPING, INDEX) [] -> None, setup false, simpler [],
+    Collapse "collapse" (MAPPING, INDEX) [] -> None, setup false, simpler [Add, Lookup, Reclaim],
         "Puts a new page in the place of a cached one or of none, if nobody else uses that.";
     TailGet "tail_get" (TAIL) [BLOCK] -> Some(kind::TAILED), setup true, simpler [],
         "Takes a reference on a page of a block that is not compound.";
