@@ -94,8 +94,8 @@ mutant "swap: mapping and index of an added page" cache.rs \
 
 # Allocation and freeing.
 mutant "swap: counting a block and making it compound" alloc.rs \
-    -e '/AllocResult::Frozen => {/,/}/{s/prepare();/SWAPPED/;s/self.set_page_refcounted(block);/prepare();/' \
-    -e 's/SWAPPED/self.set_page_refcounted(block);/}'
+    -e '/AllocResult::Frozen => {/,/}/{s/prepare();/SWAPPED/;s/self.set_page_refcounted(block, Holder::Owner);/prepare();/' \
+    -e 's/SWAPPED/self.set_page_refcounted(block, Holder::Owner);/}'
 mutant "swap: the head test and the put of free_pages" free.rs \
     '/let head = is_head();/{N;s/\( *let head.*\)\n\( *let last.*\)/\2\n\1/}'
 mutant "swap: the order in which the tails of a block are freed" free.rs \
