@@ -168,7 +168,7 @@ line_6() {
     speed=$(sh ci/speed-before.sh 2>"$scratch/speed.log") || missed "$(tail -n 1 "$scratch/speed.log")"
     version=$("$pagerace" --version | cut -d' ' -f2)
     grep -q "^## $version\b" CHANGELOG.md || missed "CHANGELOG.md does not know $version"
-    say "$speed; version $version, in CHANGELOG.md"
+    say "$(joined <<<"$speed"); version $version, in CHANGELOG.md"
 }
 
 for line in "$@"; do
