@@ -47,6 +47,16 @@ end_line() {
     echo "accept $line: ${figures_said:-nothing measured}: $verdict"
 }
 
+# Runs the functions of these lines, and ends the script.
+run_lines() {
+    for line in "$@"; do
+        start_line
+        "line_$line"
+        end_line
+    done
+    exit "$failed"
+}
+
 # Lines as a list.
 joined() {
     sed '/^$/d' | paste -s -d, | sed 's/,/, /g'

@@ -171,9 +171,4 @@ line_6() {
     say "$(joined <<<"$speed"); version $version, in CHANGELOG.md"
 }
 
-for line in "$@"; do
-    start_line
-    "line_$line"
-    end_line
-done
-exit "$failed"
+run_lines "$@"

@@ -285,9 +285,4 @@ line_11() {
         "every command; stores that are full, read-only or shared; 50 kills of writers, 50 of hunts"
 }
 
-for line in "$@"; do
-    start_line
-    "line_$line"
-    end_line
-done
-exit "$failed"
+run_lines "$@"

@@ -3,8 +3,8 @@
 //! Verifies, by the census's walk of the real free lists: managed = free + quarantined. It names the
 //! frames that are missing, who allocated them, who gave them up, and what was freed instead. Where all
 //! CPUs wait there is no census; then the frames are lost that the events leave with nobody: allocated, no
-//! reference left, and every operation that gave one up has ended. Such a leak is named before the deadlock,
-//! which may be its consequence (offlining waits for what never comes to the lists).
+//! reference left, and the operations that gave up the owner's and the last one have ended. Such a leak is
+//! named before the deadlock, which may be its consequence (offlining waits for what never comes to the lists).
 //!
 //! Cannot verify: anything in a run that was cut otherwise. A frame that is lost and found again within a
 //! run is no leak.
