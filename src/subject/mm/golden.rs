@@ -121,7 +121,7 @@ impl Hook for Party {
             let object = state.names.get(access.addr).unwrap_or_else(|| {
                 let kind = access.kind.name();
                 panic!(
-                    "a {kind} is to an object without a name; name it in Memory::name (census.rs)"
+                    "an access ({kind}) to an object without a name; name it in Memory::name (census.rs)"
                 )
             });
             let class = SPEC.classes[usize::from(object.class())].name;

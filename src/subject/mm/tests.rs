@@ -322,6 +322,10 @@ mod faults {
         }
         let mut classes: Vec<_> = Fault::ALL.iter().map(|(_, _, class, _)| class).collect();
         classes.dedup();
-        assert_eq!(classes.len(), 16, "faults stand beside those of their class: {classes:?}");
+        assert_eq!(
+            classes.len(),
+            16,
+            "a new class is counted here, and faults stand beside those of theirs: {classes:?}"
+        );
     }
 }
