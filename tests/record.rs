@@ -124,6 +124,56 @@ fn an_entry_that_shows_something_else_is_noticed() {
     assert_eq!(broken(race, &case, &shown).len(), 2, "another race: signature and oracle");
 }
 
+/// In what a race on record differs from another case that shows it; nothing if that takes the race's variant
+/// alone, and what it shows is listed.
+fn broken_besides(race: &RaceSpec, case: &Case, shown: &Shown) -> Vec<String> {
+    let mut alone = SPEC.profile("current").expect("the fixed one").history.to_vec();
+    if let Some((switch, variant)) = SPEC.variant(race.switch, race.variant) {
+        alone[switch] = variant;
+    }
+    let is_listed = |signature: &str| {
+        race.also.iter().any(|also| match also.strip_suffix('*') {
+            Some(start) => signature.starts_with(start),
+            None => signature == *also,
+        })
+    };
+    let mut broken = Vec::new();
+    if case.history != alone {
+        broken.push(format!("{}: it takes more than {}", race.name, race.variant));
+    }
+    match shown {
+        Some((signature, _)) if is_listed(signature) => {}
+        other => broken.push(format!("{}: {other:?} is not listed", race.name)),
+    }
+    broken
+}
+
+#[test]
+fn what_else_a_race_shows_itself_by_is_listed_and_takes_its_variant_alone() {
+    let entries = std::fs::read_dir(root().join("corpus/also")).unwrap();
+    let paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    assert!(!paths.is_empty(), "there are some");
+    for path in paths {
+        let name = path.file_stem().and_then(|stem| stem.to_str()).unwrap();
+        let race = SPEC.races.iter().find(|race| race.name == name);
+        let race = race.unwrap_or_else(|| panic!("{name} is a race on record"));
+        let case = Entry::read(&SPEC, &path).unwrap().case().clone();
+        let shown = run(&case);
+        assert_eq!(broken_besides(race, &case, &shown), [""; 0]);
+        // Each part is noticed.
+        assert_eq!(
+            broken_besides(&RaceSpec { also: &["leak/*"], ..*race }, &case, &shown).len(),
+            1
+        );
+        assert_eq!(broken_besides(race, &case, &None).len(), 1);
+        let other = SPEC.races.iter().find(|other| other.switch != race.switch).unwrap();
+        let (switch, variant) = SPEC.variant(other.switch, other.variant).unwrap();
+        let mut two = case.clone();
+        two.history[switch] = variant;
+        assert_eq!(broken_besides(race, &two, &shown).len(), 1);
+    }
+}
+
 /// The pages, and the cases in them: the blocks of text that begin with `case`.
 fn cases() -> Vec<(PathBuf, String)> {
     let mut cases = Vec::new();
