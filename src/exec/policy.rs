@@ -6,8 +6,14 @@
 //! What it is not: it never overrides a decision of the case, and a CPU that ends or waits is always
 //! followed by the lowest enabled one, whatever the policy.
 
+mod api;
+mod walk;
+
+pub use api::{Expected, MAX_TASKS, Pending, Policy, Start, TaskSet, View};
+pub use walk::Walk;
+
 use super::sites::Sites;
-use crate::program::Policy;
+use crate::program::Policy as Gene;
 use pagerace_core::sync::MAX_CPUS;
 
 /// A priority that no draw exceeds.
@@ -16,7 +22,7 @@ const TOP: u32 = u32::MAX;
 /// The state of a policy during one run.
 #[derive(Clone, Debug)]
 pub(super) struct PolicyState {
-    policy: Policy,
+    policy: Gene,
     /// Priority of each CPU's pending access (POS only).
     priority: [u32; MAX_CPUS],
     /// Counts redraws, so that each gives another value.
@@ -49,13 +55,13 @@ fn draw(seed: u16, at: At, salt: u32) -> u32 {
 
 impl PolicyState {
     pub(super) fn new() -> Self {
-        Self { policy: Policy::Stay, priority: [0; MAX_CPUS], redraws: 0 }
+        Self { policy: Gene::Stay, priority: [0; MAX_CPUS], redraws: 0 }
     }
 
-    pub(super) fn begin(&mut self, policy: Policy) {
+    pub(super) fn begin(&mut self, policy: Gene) {
         self.policy = policy;
         self.redraws = 0;
-        if let Policy::Pos { seed } = policy {
+        if let Gene::Pos { seed } = policy {
             for cpu in 0..MAX_CPUS {
                 self.priority[cpu] = draw(seed, At { cpu, op: u8::MAX, point: 0 }, 0);
             }
@@ -66,8 +72,8 @@ impl PolicyState {
     /// has a bit for each CPU that could.
     pub(super) fn choose(&mut self, at: At, enabled: u8) -> usize {
         match self.policy {
-            Policy::Stay => at.cpu,
-            Policy::Walk { seed, rate } => {
+            Gene::Stay => at.cpu,
+            Gene::Walk { seed, rate } => {
                 let draw = draw(seed, at, 0);
                 let stays = draw & ((2 << (rate % 5)) - 1) != 0;
                 let others = enabled & !(1 << at.cpu);
@@ -80,7 +86,7 @@ impl PolicyState {
                     .nth(nth as usize)
                     .expect("nth is below the number of bits")
             }
-            Policy::Pos { seed } => {
+            Gene::Pos { seed } => {
                 self.priority[at.cpu] = draw(seed, at, 0);
                 (0..MAX_CPUS)
                     .filter(|cpu| enabled >> cpu & 1 == 1)
@@ -93,7 +99,7 @@ impl PolicyState {
     /// `by` has performed its access: what conflicts with it is drawn again.
     #[inline(never)]
     pub(super) fn performed(&mut self, by: usize, sites: &Sites) {
-        let Policy::Pos { seed } = self.policy else { return };
+        let Gene::Pos { seed } = self.policy else { return };
         let done = sites.pending(by);
         for cpu in 0..MAX_CPUS {
             let other = sites.pending(cpu);

@@ -1,0 +1,593 @@
+//! The state of one run: who could go on, who does, and what of it is recorded.
+//!
+//! It is told of each access before and after it is made, of waits and of ends, and says who runs next. The
+//! chooser is asked at each of these places: a policy, a schedule, or nobody, and what it chose is recorded
+//! where the run by itself would have gone on otherwise.
+//!
+//! What it is not: it switches nothing and runs nothing; [`super::world`] does. No code under test runs
+//! while it is borrowed.
+
+mod chooser;
+mod object;
+mod task;
+mod trace;
+
+pub(super) use chooser::{Chooser, Plan};
+pub(super) use object::{Class, Name, task_object};
+pub(super) use task::{Panicked, State, Waits};
+pub(super) use trace::{Announced, Did, Line};
+
+use super::schedule::{Decision, Place, TaskName};
+use crate::exec::engine;
+use crate::exec::policy::{Expected, MAX_TASKS, Pending, Start, TaskSet, View};
+use crate::subject::ObjectId;
+use pagerace_core::sync::{Access, Kind};
+use std::collections::BTreeMap;
+use task::Task;
+use trace::Hash;
+
+/// The first task of a run.
+pub(super) const MAIN: usize = 0;
+
+/// After so many accesses in a row that change nothing, a task gives way: it may be waiting for something
+/// that only another task can do. Part of what a schedule means.
+const PATIENCE: u32 = 64;
+
+/// What is waited for by who waits for the end of a task: no object lies so low.
+pub(super) const fn end_of(task: usize) -> usize {
+    task + 1
+}
+
+/// How a run ended, where it did not end well.
+#[derive(Clone, Debug)]
+pub(super) enum Ending {
+    /// This panic was handed to nobody.
+    Panic(Panicked),
+    /// Nobody can go on.
+    Deadlock(Vec<Waits>),
+    /// The bound on points was reached by this task.
+    Livelock(usize),
+    /// The policy named a task that cannot go on.
+    Policy(usize),
+}
+
+/// What the running task does next.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Step {
+    /// It goes on.
+    Stay,
+    /// This one runs.
+    Switch(usize),
+    /// It unwinds: the run is being cut.
+    Leave,
+}
+
+/// A decision as it was taken.
+#[derive(Clone, Copy, Debug)]
+struct Taken {
+    task: usize,
+    at: Place,
+    run: usize,
+}
+
+/// The state of a run.
+pub(super) struct Run {
+    pub chooser: Chooser,
+    /// The most points the run may have.
+    bound: u64,
+    /// The task that runs.
+    pub me: usize,
+    tasks: Vec<Task>,
+    pending: Vec<Option<Pending>>,
+    enabled: TaskSet,
+    waiting: usize,
+    points: u64,
+    taken: Vec<Taken>,
+    hash: Hash,
+    names: object::Counter,
+    /// Nothing that happens from here on belongs to the run: its tasks unwind.
+    cut: bool,
+    ending: Option<Ending>,
+    panics: Vec<Panicked>,
+    /// The policy is being asked. It has panicked if this is still so when a task has unwound.
+    asking: bool,
+    /// Kept if wanted.
+    pub lines: Option<Vec<Line>>,
+    /// Who holds which lock; kept with the lines.
+    held: Vec<(ObjectId, usize)>,
+    /// Points by task and object, if wanted.
+    pub counts: Option<BTreeMap<(usize, ObjectId), u32>>,
+}
+
+impl Run {
+    pub fn new() -> Self {
+        Self {
+            chooser: Chooser::Nobody,
+            bound: 0,
+            me: MAIN,
+            tasks: Vec::new(),
+            pending: Vec::new(),
+            enabled: TaskSet::EMPTY,
+            waiting: 0,
+            points: 0,
+            taken: Vec::new(),
+            hash: Hash::default(),
+            names: object::Counter::new(),
+            cut: false,
+            ending: None,
+            panics: Vec::new(),
+            asking: false,
+            lines: None,
+            held: Vec::new(),
+            counts: None,
+        }
+    }
+
+    /// Forgets the last run; the first task of the next one runs.
+    pub fn begin(&mut self, seed: u64, expected: &[Expected], bound: u64) {
+        self.bound = bound;
+        self.me = MAIN;
+        self.tasks.clear();
+        self.pending.clear();
+        self.enabled = TaskSet::EMPTY;
+        self.waiting = 0;
+        self.points = 0;
+        self.taken.clear();
+        self.hash = Hash::default();
+        self.names.next_run();
+        self.cut = false;
+        self.ending = None;
+        self.panics.clear();
+        self.held.clear();
+        self.asking = false;
+        self.chooser.begin(&Start { seed, expected });
+        self.add(Task::main());
+        self.set(MAIN, State::Ready);
+    }
+
+    fn add(&mut self, mut task: Task) {
+        let index = self.tasks.len();
+        self.chooser.plan_for(&mut task, |task| self.name_of_new(task));
+        self.tasks.push(task);
+        self.pending.push(None);
+        self.enabled.insert(index);
+    }
+
+    fn name_of_new(&self, task: &Task) -> TaskName {
+        task.parent.map_or_else(TaskName::main, |parent| self.name(parent).child(task.ordinal))
+    }
+
+    /// What a task is called.
+    pub fn name(&self, task: usize) -> TaskName {
+        self.name_of_new(&self.tasks[task])
+    }
+
+    /// What an access is called: its object, and what is done to it.
+    pub fn access_name(&self, what: &Announced, kind: Option<Kind>) -> String {
+        let word = what.word.or(kind.map(Kind::name)).unwrap_or("start");
+        let Some(object) = what.object else { return word.to_owned() };
+        let task = || self.name(usize::from(object.instance())).to_string();
+        format!("{}.{word}", object::object_name(object).unwrap_or_else(task))
+    }
+
+    /// The same for signatures, in which tasks have no names: which of several alike waits for which
+    /// other is chance.
+    pub fn access_kind(&self, what: &Announced) -> String {
+        match what.object {
+            Some(object) if object::object_name(object).is_none() => {
+                what.word.unwrap_or("").to_owned()
+            }
+            _ => self.access_name(what, None),
+        }
+    }
+
+    fn find(&self, name: &TaskName) -> Option<usize> {
+        let Some((parent, ordinal)) = name.parent() else { return Some(MAIN) };
+        let parent = self.find(&parent)?;
+        self.tasks.iter().position(|t| t.parent == Some(parent) && t.ordinal == ordinal)
+    }
+
+    /// The running task starts another. None if there are too many.
+    pub fn spawn(&mut self) -> Option<usize> {
+        let index = self.tasks.len();
+        if index == MAX_TASKS {
+            return None;
+        }
+        let parent = self.me;
+        let task = self.tasks[parent].child(parent);
+        self.add(task);
+        self.chooser.spawned(index, parent);
+        self.record(Did::Spawns(index));
+        Some(index)
+    }
+
+    /// The number that an object has in this run. None where there are too many.
+    pub fn object(&mut self, name: &Name) -> Option<ObjectId> {
+        self.names.of(name)
+    }
+
+    /// Whether the run is being cut.
+    pub fn is_cut(&self) -> bool {
+        self.cut
+    }
+
+    pub fn state(&self, task: usize) -> State {
+        self.tasks[task].state
+    }
+
+    fn set(&mut self, task: usize, state: State) {
+        let waited = matches!(self.tasks[task].state, State::Waiting { timed: false, .. });
+        let waits = matches!(state, State::Waiting { timed: false, .. });
+        self.tasks[task].state = state;
+        self.waiting = self.waiting + usize::from(waits) - usize::from(waited);
+        if waits || state == State::Ended {
+            self.enabled.remove(task);
+        } else {
+            self.enabled.insert(task);
+        }
+    }
+
+    /// The running task is about to make an access. `quiet`: it unwinds from a panic of its own, in
+    /// which nothing is decided.
+    pub fn before(&mut self, what: Announced, access: Access, quiet: bool) -> Step {
+        if self.cut {
+            return Step::Leave;
+        }
+        let me = self.me;
+        let task = &mut self.tasks[me];
+        task.accesses += 1;
+        task.announced = what;
+        task.addr = access.addr;
+        let key = task.key();
+        let pending = Pending { object: what.object, kind: access.kind, site: what.site, key };
+        self.pending[me] = Some(pending);
+        if quiet || !access.kind.is_point() {
+            return Step::Stay;
+        }
+        task.points += 1;
+        let at = Place::Point(task.points);
+        if let (Some(counts), Some(object)) = (&mut self.counts, what.object) {
+            *counts.entry((me, object)).or_default() += 1;
+        }
+        if self.count_point() == Step::Leave {
+            return Step::Leave;
+        }
+        let others = self.others();
+        if self.tasks[me].in_vain >= PATIENCE && !others.is_empty() {
+            let next = self.next_after_me(&others);
+            return self.decide(at, others, next);
+        }
+        self.decide(at, self.enabled, me)
+    }
+
+    fn count_point(&mut self) -> Step {
+        self.points += 1;
+        if self.points > self.bound {
+            self.cut_with(Ending::Livelock(self.me));
+            return Step::Leave;
+        }
+        Step::Stay
+    }
+
+    fn others(&self) -> TaskSet {
+        let mut others = self.enabled;
+        others.remove(self.me);
+        others
+    }
+
+    fn next_after_me(&self, others: &TaskSet) -> usize {
+        let next = others.iter().find(|&task| task > self.me).or_else(|| others.first());
+        next.expect("there are others")
+    }
+
+    /// Who of `among` goes on: `default`, unless the chooser says otherwise.
+    fn decide(&mut self, at: Place, among: TaskSet, default: usize) -> Step {
+        // What spins under an unfair policy must not look as if it would spin for ever.
+        let is_fair = self.points > self.bound / 2;
+        let me = self.me;
+        let chosen = match &mut self.chooser {
+            Chooser::Nobody => default,
+            Chooser::Policy(_) if is_fair => default,
+            Chooser::Policy(policy) => {
+                let view = View { last: me, enabled: &among, pending: &self.pending };
+                self.asking = true;
+                let was = engine::set_in_subject(false);
+                let chosen = policy.choose(&view);
+                engine::set_in_subject(was);
+                self.asking = false;
+                chosen
+            }
+            Chooser::Plan(_) => {
+                let wanted = self.tasks[me].planned(at);
+                let task = wanted.as_ref().and_then(|(_, name)| self.find(name));
+                match (wanted, task.filter(|&task| among.has(task))) {
+                    (Some((index, _)), Some(task)) => {
+                        self.chooser.taken(index);
+                        task
+                    }
+                    _ => default,
+                }
+            }
+        };
+        if !among.has(chosen) {
+            self.cut_with(Ending::Policy(chosen));
+            return Step::Leave;
+        }
+        if chosen != default {
+            self.taken.push(Taken { task: me, at, run: chosen });
+        }
+        if chosen == me {
+            return Step::Stay;
+        }
+        self.record(Did::Switches { at, to: chosen, chosen: chosen != default });
+        Step::Switch(chosen)
+    }
+
+    /// The running task has made the access that it announced.
+    pub fn after(&mut self, old: u64, new: u64) {
+        let me = self.me;
+        let Some(access) = self.pending[me].take() else { return };
+        if self.cut {
+            return;
+        }
+        let changed = old != new;
+        let task = &mut self.tasks[me];
+        task.in_vain = if changed { 0 } else { task.in_vain + 1 };
+        self.hash.add(me, &access, changed);
+        self.chooser.made(me, &access, &self.enabled, &self.pending);
+        if self.lines.is_some() {
+            self.record(Did::Access { kind: access.kind, old, new });
+            self.note_holder(&access, changed);
+        }
+        if changed {
+            self.wake_where(self.tasks[me].addr, true);
+        }
+    }
+
+    fn note_holder(&mut self, access: &Pending, changed: bool) {
+        let Some(object) = access.object else { return };
+        match access.kind {
+            Kind::Lock => self.held.push((object, self.me)),
+            Kind::TryLock if changed => self.held.push((object, self.me)),
+            Kind::Unlock => {
+                let mine = self.held.iter().rposition(|&held| held == (object, self.me));
+                if let Some(at) = mine.or_else(|| self.held.iter().position(|h| h.0 == object)) {
+                    self.held.remove(at);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Whoever waits to be told of `addr` could go on.
+    pub fn wake(&mut self, addr: usize) {
+        self.wake_where(addr, false);
+    }
+
+    fn wake_where(&mut self, addr: usize, change: bool) {
+        if self.waiting == 0 {
+            return;
+        }
+        for task in 0..self.tasks.len() {
+            let waits = matches!(self.tasks[task].state,
+                State::Waiting { addr: on, change: for_change, .. } if on == addr && for_change == change);
+            if waits {
+                self.set(task, State::Ready);
+            }
+        }
+    }
+
+    /// A task that was woken and has not run since has to wait again: what it was woken for went to
+    /// another.
+    pub fn wait_again(&mut self, task: usize, addr: usize) {
+        if self.tasks[task].state == State::Ready && task != self.me {
+            self.set(task, State::Waiting { addr, change: false, timed: false });
+        }
+    }
+
+    /// The running task cannot go on, or, if `timed`, only goes on when nobody else is chosen.
+    /// `what` it says of that, if it says anything.
+    pub fn wait(&mut self, what: Announced, addr: usize, change: bool, timed: bool) -> Step {
+        if self.cut || self.count_point() == Step::Leave {
+            return Step::Leave;
+        }
+        if what.word.is_some() {
+            self.tasks[self.me].announced = what;
+        }
+        self.set(self.me, State::Waiting { addr, change, timed });
+        self.record(Did::Waits);
+        self.give_way(timed)
+    }
+
+    /// The running task lets others go on, if there are any.
+    pub fn yield_now(&mut self) -> Step {
+        if self.cut || self.count_point() == Step::Leave {
+            return Step::Leave;
+        }
+        self.give_way(true)
+    }
+
+    fn give_way(&mut self, in_turn: bool) -> Step {
+        let me = self.me;
+        self.tasks[me].waits += 1;
+        let at = Place::Wait(self.tasks[me].waits);
+        let others = self.others();
+        let Some(lowest) = others.first() else {
+            if self.enabled.has(me) {
+                self.set(me, State::Ready);
+                return Step::Stay;
+            }
+            self.stuck();
+            return Step::Leave;
+        };
+        let default = if in_turn { self.next_after_me(&others) } else { lowest };
+        self.decide(at, others, default)
+    }
+
+    /// Nobody can go on. That is no finding if nobody would ask those who wait for their results.
+    fn stuck(&mut self) {
+        let left = || self.tasks.iter().filter(|task| task.state != State::Ended);
+        if left().all(|task| task.detached) {
+            return self.end_well();
+        }
+        let waits = (0..self.tasks.len())
+            .filter(|&task| matches!(self.tasks[task].state, State::Waiting { .. }))
+            .map(|task| {
+                let what = self.tasks[task].announced;
+                let by = |&&(object, _): &&(ObjectId, usize)| Some(object) == what.object;
+                let holders = self.held.iter().filter(by).map(|&(_, task)| task).collect();
+                Waits { task, what, holders }
+            })
+            .collect();
+        self.cut_with(Ending::Deadlock(waits));
+    }
+
+    /// Ends the run here, well unless a task has panicked and nobody was told.
+    fn end_well(&mut self) {
+        self.cut = true;
+        self.ending = self.unhandled().cloned().map(Ending::Panic);
+    }
+
+    fn unhandled(&self) -> Option<&Panicked> {
+        self.panics.iter().find(|panicked| !self.tasks[panicked.task].joined)
+    }
+
+    /// Ends the run here. What has panicked before, and was handed to nobody, is what it ends with.
+    pub fn cut_with(&mut self, ending: Ending) {
+        if !self.cut {
+            self.cut = true;
+            self.ending = Some(self.unhandled().cloned().map_or(ending, Ending::Panic));
+        }
+    }
+
+    /// The running task has panicked. That is what its parent is told when it joins; nobody is told of
+    /// the first task's, nor if nobody can ask.
+    ///
+    /// Returns false if it was the policy that has.
+    pub fn panicked(&mut self, message: String, place: Option<String>) -> bool {
+        if self.asking {
+            self.cut = true;
+            return false;
+        }
+        if self.cut {
+            return true;
+        }
+        let task = self.me;
+        self.panics.push(Panicked { task, message, place });
+        self.record(Did::Panics);
+        if task == MAIN {
+            // What it panicked of is often what another task did, which it joined.
+            self.cut = true;
+            self.ending = self.panics.first().cloned().map(Ending::Panic);
+        } else if self.tasks[task].detached {
+            self.cut = true;
+            self.ending = self.panics.last().cloned().map(Ending::Panic);
+        }
+        true
+    }
+
+    /// The running task panics, and a destructor of its would have to wait.
+    pub fn panicked_for_good(&mut self, message: String, place: Option<String>) {
+        let panicked = Panicked { task: self.me, message, place };
+        self.cut_with(Ending::Panic(panicked));
+    }
+
+    /// The running task knows how this one ended.
+    pub fn joined(&mut self, task: usize) {
+        self.tasks[task].joined = true;
+    }
+
+    /// Whether a task has panicked and nobody was told.
+    pub fn is_unhandled(&self, task: usize) -> bool {
+        !self.tasks[task].joined && self.panics.iter().any(|panicked| panicked.task == task)
+    }
+
+    /// Nobody can ask any more how this one ended.
+    pub fn detach(&mut self, task: usize) {
+        self.tasks[task].detached = true;
+    }
+
+    /// The running task has ended. Returns who runs next; `None` if all have ended.
+    pub fn end(&mut self) -> Option<usize> {
+        let me = self.me;
+        self.pending[me] = None;
+        self.set(me, State::Ended);
+        self.wake(end_of(me));
+        if !self.cut {
+            self.record(Did::Ends);
+            let enabled = self.enabled;
+            if let Some(lowest) = enabled.first() {
+                match self.decide(Place::End, enabled, lowest) {
+                    Step::Switch(next) => return Some(next),
+                    // The policy was at fault.
+                    Step::Stay | Step::Leave => return self.next_to_unwind(),
+                }
+            }
+            if self.waiting > 0 {
+                self.stuck();
+            } else {
+                self.end_well();
+            }
+        }
+        self.next_to_unwind()
+    }
+
+    /// The next task, in turn, that has to unwind, besides the one that runs.
+    pub fn next_to_unwind(&self) -> Option<usize> {
+        let count = self.tasks.len();
+        let mut rest = (1..count).map(|step| (self.me + step) % count);
+        rest.find(|&task| self.tasks[task].state != State::Ended)
+    }
+
+    /// How many tasks there are, or were.
+    pub fn task_count(&self) -> usize {
+        self.tasks.len()
+    }
+
+    /// This one runs from here on.
+    pub fn took_over(&mut self, task: usize) {
+        self.me = task;
+        self.tasks[task].in_vain = 0;
+        self.set(task, State::Ready);
+    }
+
+    fn record(&mut self, did: Did) {
+        if let Some(lines) = &mut self.lines {
+            let what = self.tasks[self.me].announced;
+            lines.push(Line { task: self.me, what, did });
+        }
+    }
+
+    /// How the run ended.
+    pub fn take_ending(&mut self) -> Option<Ending> {
+        self.ending.take()
+    }
+
+    /// The same for the same interleaving.
+    pub fn hash(&self) -> u64 {
+        self.hash.value()
+    }
+
+    /// How many points the run had.
+    pub fn points(&self) -> u64 {
+        self.points
+    }
+
+    /// What was decided, as a schedule.
+    pub fn decisions(&self) -> Vec<Decision> {
+        let named = |taken: &Taken| Decision {
+            task: self.name(taken.task),
+            at: taken.at,
+            run: self.name(taken.run),
+        };
+        self.taken.iter().map(named).collect()
+    }
+
+    /// The tasks there were, with their parents and the points that each had.
+    pub fn tasks(&self) -> impl Iterator<Item = (TaskName, Option<usize>, u32)> {
+        (0..self.tasks.len()).map(|at| {
+            let task = &self.tasks[at];
+            (self.name(at), task.parent, task.points)
+        })
+    }
+}
