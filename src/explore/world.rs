@@ -56,11 +56,22 @@ pub(super) struct World {
     stop: Cell<bool>,
     /// The tasks that unwind.
     unwinding: Cell<TaskSet>,
+    /// How often the run has raised [`Cut`].
+    raised: Cell<u32>,
     /// How often destructors had to wait since a task last ended.
     stalled: Cell<usize>,
     /// A panic of the policy's.
     fault: RefCell<Option<Payload>>,
     sites: Sites,
+}
+
+/// How often a run may raise [`Cut`]: once for each task, unless they catch it.
+const MOST_RAISED: u32 = 100_000;
+
+/// Ends the process where a run can neither go on nor end.
+fn give_up(why: &str, next: &str) -> ! {
+    eprintln!("pagerace: while a run was being cut, {why}.\n  next: {next}");
+    std::process::abort();
 }
 
 /// An execution that is open on this OS thread.
@@ -149,6 +160,7 @@ impl World {
                 stack: Cell::new(0),
                 stop: Cell::new(false),
                 unwinding: Cell::default(),
+                raised: Cell::new(0),
                 stalled: Cell::new(0),
                 fault: RefCell::default(),
                 sites: Sites::new(),
@@ -192,6 +204,7 @@ impl World {
         self.threads.borrow_mut().clear();
         self.unwinding.set(TaskSet::EMPTY);
         self.announced.take();
+        self.raised.set(0);
         engine::take_panic();
         engine::set_in_subject(true);
         self.root(body);
@@ -317,6 +330,13 @@ impl World {
     fn leave(&self) {
         if !self.is_leaving() {
             self.mark_unwinding();
+            self.raised.set(self.raised.get() + 1);
+            if self.raised.get() > MOST_RAISED {
+                give_up(
+                    "a task caught its unwinding and tried again, over and over",
+                    "let it catch less",
+                );
+            }
             panic::resume_unwind(Box::new(Cut));
         }
     }
@@ -372,12 +392,10 @@ impl World {
         match next {
             Some(next) if self.stalled.get() <= 2 * count + 2 => self.resume(next),
             _ => {
-                eprintln!(
-                    "pagerace: while a run was being cut, a destructor waited for what no task would do \
-                     any more.\n  next: let destructors wait for nothing but the end of tasks and what \
-                     these hold"
+                give_up(
+                    "a destructor waited for what no task would do any more",
+                    "let destructors wait for nothing but the end of tasks and what these hold",
                 );
-                std::process::abort();
             }
         }
     }

@@ -31,7 +31,7 @@ fn example_1_a_value_is_read_before_it_is_written() {
 /// Two tasks add to a counter, in two steps or in one.
 fn adds(at_once: bool) {
     let count = Arc::new(AtomicUsize::new(0));
-    let add = |count: &AtomicUsize| {
+    let add = move |count: &AtomicUsize| {
         if at_once {
             count.fetch_add(1, Ordering::SeqCst);
         } else {
@@ -77,7 +77,10 @@ fn example_3_locks_are_taken_in_opposite_orders() {
     let finding = find(|| two_locks(false));
     assert_eq!(finding.signature, "deadlock mutex0.lock mutex1.lock");
     let Kind::Deadlock(waits) = &finding.kind else { panic!("{finding}") };
-    let told: Vec<_> = waits.iter().map(|w| format!("{} {} {:?}", w.task, w.what, w.holders[0].to_string())).collect();
+    let told: Vec<_> = waits
+        .iter()
+        .map(|w| format!("{} {} {:?}", w.task, w.what, w.holders[0].to_string()))
+        .collect();
     assert_eq!(told, ["main mutex1.lock \"main/1\"", "main/1 mutex0.lock \"main\""]);
     silent(|| two_locks(true));
 }
@@ -249,7 +252,8 @@ fn phases(meet: bool) {
             })
         })
         .collect();
-    let led = tasks.into_iter().filter(|_| true).map(|task| task.join().unwrap()).filter(|&led| led);
+    let led =
+        tasks.into_iter().filter(|_| true).map(|task| task.join().unwrap()).filter(|&led| led);
     assert_eq!(led.count(), usize::from(meet));
 }
 

@@ -60,18 +60,17 @@ fn a_lost_wake_up_is_found_kept_and_replayed() {
     let (finding, text) = found_kept_and_replayed("lost-wake-up", lost_wake_up, 2);
     assert_eq!(finding.signature, "deadlock condvar0.wait join");
     let lines: Vec<_> = text.lines().collect();
-    assert_eq!(lines[..3], [
-        "pagerace-schedule 1",
-        "name lost-wake-up",
-        "expect deadlock condvar0.wait join"
-    ]);
+    assert_eq!(
+        lines[..3],
+        ["pagerace-schedule 1", "name lost-wake-up", "expect deadlock condvar0.wait join"]
+    );
     assert_eq!(Schedule::parse(&text).unwrap(), finding.schedule);
 }
 
 /// Two readers that each want to write, and keep what they read.
 fn upgrade(corrected: bool) {
     let lock = Arc::new(RwLock::new(0));
-    let adds = |lock: &RwLock<i32>| {
+    let adds = move |lock: &RwLock<i32>| {
         let seen = lock.read().unwrap();
         let value = *seen;
         if corrected {
@@ -123,10 +122,7 @@ fn out_of_order(corrected: bool) {
 #[test]
 fn a_wrong_order_of_channels_is_found_kept_and_replayed() {
     let (finding, _) = found_kept_and_replayed("channel-order", out_of_order, 2);
-    assert_eq!(
-        finding.signature,
-        "panic assertion `left == right` failed: the request came first"
-    );
+    assert_eq!(finding.signature, "panic assertion `left == right` failed: the request came first");
 }
 
 /// Writes a file, and gives the error of replaying it.
@@ -149,8 +145,11 @@ fn what_is_no_schedule_is_refused_with_the_line_and_the_next_step() {
         (b"pagerace-schedule 1\nexpect x\nat main point 0: run main/1\n", "FILE:3:15", "from 1"),
         (b"pagerace-schedule 1\nexpect x\nat main point 1: run other\n", "FILE:3:22", "main/1"),
         (b"pagerace-schedule 1\nexpect x\nexpcet y\n", "FILE:3:1", "did you mean `expect`"),
-        (b"pagerace-schedule 1\nexpect x\nat main end: run main/1\nat main end: run main/2\n",
-         "FILE:4:", "keep one"),
+        (
+            b"pagerace-schedule 1\nexpect x\nat main end: run main/1\nat main end: run main/2\n",
+            "FILE:4:",
+            "keep one",
+        ),
         (b"\xff\xfe", "FILE", "Schedule::save"),
     ];
     for (text, place, next) in cases {
@@ -174,7 +173,10 @@ fn what_a_schedule_does_not_show_is_said() {
     assert!(unreached.starts_with("`at main point 9: run main/1` was not reached"), "{unreached}");
     let text = "pagerace-schedule 1\nexpect deadlock join\n";
     let other = explore::replay_text(text, || panic!("something else")).unwrap_err().to_string();
-    assert!(other.starts_with("`deadlock join` was expected; found instead:\npanic in main"), "{other}");
+    assert!(
+        other.starts_with("`deadlock join` was expected; found instead:\npanic in main"),
+        "{other}"
+    );
 }
 
 #[test]
@@ -187,7 +189,7 @@ fn a_report_tells_who_did_what_and_how_to_see_it_again() {
         "signature   deadlock condvar0.wait join\n",
         "condvar0.notify_one  (tests/explore/stored.rs:",
         ": main goes on, chosen\n",
-        "\npagerace-schedule 1\nexpect deadlock condvar0.wait join\nat main/1 ",
+        "\npagerace-schedule 1\nexpect deadlock condvar0.wait join\nat main point 1: run main/1\n",
         "pagerace::explore::replay(path, closure)",
     ] {
         assert!(text.contains(part), "{part:?} is in\n{text}");

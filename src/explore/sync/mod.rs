@@ -116,10 +116,13 @@ impl Object {
         taken
     }
 
-    /// Gives back what was taken.
-    fn release(&self, word: &'static str, give: impl FnOnce()) {
+    /// Gives back what was taken. That a run is cut is no panic: where it poisons, `cure` takes that back.
+    fn release(&self, word: &'static str, give: impl FnOnce(), cure: impl FnOnce()) {
         self.before_drop(Kind::Unlock, word);
         give();
+        if world::current().is_some_and(|world| world.run.borrow().is_cut()) {
+            cure();
+        }
         Self::after(true);
         self.wake();
     }

@@ -142,7 +142,8 @@ impl<T: ?Sized> DerefMut for MutexGuard<'_, T> {
 
 impl<T: ?Sized> Drop for MutexGuard<'_, T> {
     fn drop(&mut self) {
-        self.mutex.object.release("unlock", || drop(self.held.take()));
+        let Mutex { object, value } = self.mutex;
+        object.release("unlock", || drop(self.held.take()), || value.clear_poison());
     }
 }
 

@@ -21,7 +21,7 @@ struct Running<'a>(&'a Object, &'a AtomicBool);
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
-        self.0.release("done", || self.1.store(false, Ordering::Relaxed));
+        self.0.release("done", || self.1.store(false, Ordering::Relaxed), || ());
     }
 }
 

@@ -53,17 +53,11 @@ fn got<G>(held: TryLockResult<G>) -> Option<LockResult<G>> {
 
 impl<T: ?Sized> RwLock<T> {
     fn take_read(&self) -> TryLockResult<RwLockReadGuard<'_, T>> {
-        wrap(self.value.try_read(), |held| RwLockReadGuard {
-            held: Some(held),
-            object: &self.object,
-        })
+        wrap(self.value.try_read(), |held| RwLockReadGuard { held: Some(held), lock: self })
     }
 
     fn take_write(&self) -> TryLockResult<RwLockWriteGuard<'_, T>> {
-        wrap(self.value.try_write(), |held| RwLockWriteGuard {
-            held: Some(held),
-            object: &self.object,
-        })
+        wrap(self.value.try_write(), |held| RwLockWriteGuard { held: Some(held), lock: self })
     }
 
     fn attempt<G>(
@@ -160,7 +154,7 @@ macro_rules! guard {
         pub struct $name<'a, T: ?Sized> {
             /// There until it is dropped.
             held: Option<sync::$std<'a, T>>,
-            object: &'a Object,
+            lock: &'a RwLock<T>,
         }
 
         impl<T: ?Sized> Deref for $name<'_, T> {
@@ -172,7 +166,8 @@ macro_rules! guard {
 
         impl<T: ?Sized> Drop for $name<'_, T> {
             fn drop(&mut self) {
-                self.object.release($word, || drop(self.held.take()));
+                let RwLock { object, value } = self.lock;
+                object.release($word, || drop(self.held.take()), || value.clear_poison());
             }
         }
 
