@@ -8,11 +8,14 @@
 //! while it is borrowed.
 
 mod chooser;
+mod ends;
+mod names;
 mod object;
 mod task;
 mod trace;
 
 pub(super) use chooser::{Chooser, Plan};
+pub(super) use ends::{Ending, end_of};
 pub(super) use object::{Class, Name, task_object};
 pub(super) use task::{Panicked, State, Waits};
 pub(super) use trace::{Announced, Did, Line};
@@ -32,24 +35,6 @@ pub(super) const MAIN: usize = 0;
 /// After so many accesses in a row that change nothing, a task gives way: it may be waiting for something
 /// that only another task can do. Part of what a schedule means.
 const PATIENCE: u32 = 64;
-
-/// What is waited for by who waits for the end of a task: no object lies so low.
-pub(super) const fn end_of(task: usize) -> usize {
-    task + 1
-}
-
-/// How a run ended, where it did not end well.
-#[derive(Clone, Debug)]
-pub(super) enum Ending {
-    /// This panic was handed to nobody.
-    Panic(Panicked),
-    /// Nobody can go on.
-    Deadlock(Vec<Waits>),
-    /// The bound on points was reached by this task.
-    Livelock(usize),
-    /// The policy named a task that cannot go on.
-    Policy(usize),
-}
 
 /// What the running task does next.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -151,40 +136,6 @@ impl Run {
         self.tasks.push(task);
         self.pending.push(None);
         self.enabled.insert(index);
-    }
-
-    fn name_of_new(&self, task: &Task) -> TaskName {
-        task.parent.map_or_else(TaskName::main, |parent| self.name(parent).child(task.ordinal))
-    }
-
-    /// What a task is called.
-    pub fn name(&self, task: usize) -> TaskName {
-        self.name_of_new(&self.tasks[task])
-    }
-
-    /// What an access is called: its object, and what is done to it.
-    pub fn access_name(&self, what: &Announced, kind: Option<Kind>) -> String {
-        let word = what.word.or(kind.map(Kind::name)).unwrap_or("start");
-        let Some(object) = what.object else { return word.to_owned() };
-        let task = || self.name(usize::from(object.instance())).to_string();
-        format!("{}.{word}", object::object_name(object).unwrap_or_else(task))
-    }
-
-    /// The same for signatures, in which tasks have no names: which of several alike waits for which
-    /// other is chance.
-    pub fn access_kind(&self, what: &Announced) -> String {
-        match what.object {
-            Some(object) if object::object_name(object).is_none() => {
-                what.word.unwrap_or("").to_owned()
-            }
-            _ => self.access_name(what, None),
-        }
-    }
-
-    fn find(&self, name: &TaskName) -> Option<usize> {
-        let Some((parent, ordinal)) = name.parent() else { return Some(MAIN) };
-        let parent = self.find(&parent)?;
-        self.tasks.iter().position(|t| t.parent == Some(parent) && t.ordinal == ordinal)
     }
 
     /// The running task starts another. None if there are too many.
@@ -424,126 +375,6 @@ impl Run {
         self.decide(at, others, default)
     }
 
-    /// Nobody can go on. That is no finding if nobody would ask those who wait for their results.
-    fn stuck(&mut self) {
-        let left = || self.tasks.iter().filter(|task| task.state != State::Ended);
-        if left().all(|task| task.detached) {
-            return self.end_well();
-        }
-        let waits = (0..self.tasks.len())
-            .filter(|&task| matches!(self.tasks[task].state, State::Waiting { .. }))
-            .map(|task| {
-                let what = self.tasks[task].announced;
-                let by = |&&(object, _): &&(ObjectId, usize)| Some(object) == what.object;
-                let holders = self.held.iter().filter(by).map(|&(_, task)| task).collect();
-                Waits { task, what, holders }
-            })
-            .collect();
-        self.cut_with(Ending::Deadlock(waits));
-    }
-
-    /// Ends the run here, well unless a task has panicked and nobody was told.
-    fn end_well(&mut self) {
-        self.cut = true;
-        self.ending = self.unhandled().cloned().map(Ending::Panic);
-    }
-
-    fn unhandled(&self) -> Option<&Panicked> {
-        self.panics.iter().find(|panicked| !self.tasks[panicked.task].joined)
-    }
-
-    /// Ends the run here. What has panicked before, and was handed to nobody, is what it ends with.
-    pub fn cut_with(&mut self, ending: Ending) {
-        if !self.cut {
-            self.cut = true;
-            self.ending = Some(self.unhandled().cloned().map_or(ending, Ending::Panic));
-        }
-    }
-
-    /// The running task has panicked. That is what its parent is told when it joins; nobody is told of
-    /// the first task's, nor if nobody can ask.
-    ///
-    /// Returns false if it was the policy that has.
-    pub fn panicked(&mut self, message: String, place: Option<String>) -> bool {
-        if self.asking {
-            self.cut = true;
-            return false;
-        }
-        if self.cut {
-            return true;
-        }
-        let task = self.me;
-        self.panics.push(Panicked { task, message, place });
-        self.record(Did::Panics);
-        if task == MAIN {
-            // What it panicked of is often what another task did, which it joined.
-            self.cut = true;
-            self.ending = self.panics.first().cloned().map(Ending::Panic);
-        } else if self.tasks[task].detached {
-            self.cut = true;
-            self.ending = self.panics.last().cloned().map(Ending::Panic);
-        }
-        true
-    }
-
-    /// The running task panics, and a destructor of its would have to wait.
-    pub fn panicked_for_good(&mut self, message: String, place: Option<String>) {
-        let panicked = Panicked { task: self.me, message, place };
-        self.cut_with(Ending::Panic(panicked));
-    }
-
-    /// The running task knows how this one ended.
-    pub fn joined(&mut self, task: usize) {
-        self.tasks[task].joined = true;
-    }
-
-    /// Whether a task has panicked and nobody was told.
-    pub fn is_unhandled(&self, task: usize) -> bool {
-        !self.tasks[task].joined && self.panics.iter().any(|panicked| panicked.task == task)
-    }
-
-    /// Nobody can ask any more how this one ended.
-    pub fn detach(&mut self, task: usize) {
-        self.tasks[task].detached = true;
-    }
-
-    /// The running task has ended. Returns who runs next; `None` if all have ended.
-    pub fn end(&mut self) -> Option<usize> {
-        let me = self.me;
-        self.pending[me] = None;
-        self.set(me, State::Ended);
-        self.wake(end_of(me));
-        if !self.cut {
-            self.record(Did::Ends);
-            let enabled = self.enabled;
-            if let Some(lowest) = enabled.first() {
-                match self.decide(Place::End, enabled, lowest) {
-                    Step::Switch(next) => return Some(next),
-                    // The policy was at fault.
-                    Step::Stay | Step::Leave => return self.next_to_unwind(),
-                }
-            }
-            if self.waiting > 0 {
-                self.stuck();
-            } else {
-                self.end_well();
-            }
-        }
-        self.next_to_unwind()
-    }
-
-    /// The next task, in turn, that has to unwind, besides the one that runs.
-    pub fn next_to_unwind(&self) -> Option<usize> {
-        let count = self.tasks.len();
-        let mut rest = (1..count).map(|step| (self.me + step) % count);
-        rest.find(|&task| self.tasks[task].state != State::Ended)
-    }
-
-    /// How many tasks there are, or were.
-    pub fn task_count(&self) -> usize {
-        self.tasks.len()
-    }
-
     /// This one runs from here on.
     pub fn took_over(&mut self, task: usize) {
         self.me = task;
@@ -558,11 +389,6 @@ impl Run {
         }
     }
 
-    /// How the run ended.
-    pub fn take_ending(&mut self) -> Option<Ending> {
-        self.ending.take()
-    }
-
     /// The same for the same interleaving.
     pub fn hash(&self) -> u64 {
         self.hash.value()
@@ -571,23 +397,5 @@ impl Run {
     /// How many points the run had.
     pub fn points(&self) -> u64 {
         self.points
-    }
-
-    /// What was decided, as a schedule.
-    pub fn decisions(&self) -> Vec<Decision> {
-        let named = |taken: &Taken| Decision {
-            task: self.name(taken.task),
-            at: taken.at,
-            run: self.name(taken.run),
-        };
-        self.taken.iter().map(named).collect()
-    }
-
-    /// The tasks there were, with their parents and the points that each had.
-    pub fn tasks(&self) -> impl Iterator<Item = (TaskName, Option<usize>, u32)> {
-        (0..self.tasks.len()).map(|at| {
-            let task = &self.tasks[at];
-            (self.name(at), task.parent, task.points)
-        })
     }
 }
