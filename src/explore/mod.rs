@@ -170,7 +170,8 @@ impl Explorer {
         self
     }
 
-    /// The longest that the search may take. What one seed finds then depends on the machine.
+    /// The longest that the search may take, looked at between executions. What one seed finds then
+    /// depends on the machine.
     #[must_use]
     pub fn time(mut self, time: Duration) -> Self {
         self.time = Some(time);

@@ -215,3 +215,32 @@ fn accesses_of_a_task_that_panics_are_made_and_nothing_is_decided() {
         assert_eq!(count.load(Ordering::SeqCst), 1);
     });
 }
+
+/// Set for the process that is to end.
+const CHILD: &str = "PAGERACE_TEST_CHILD";
+
+#[test]
+fn a_destructor_that_waits_for_what_nobody_does_ends_the_process_and_says_so() {
+    struct Waits(Condvar);
+    impl Drop for Waits {
+        fn drop(&mut self) {
+            let gate = Mutex::new(());
+            drop(self.0.wait(gate.lock().unwrap()));
+        }
+    }
+    if std::env::var_os(CHILD).is_some() {
+        find(|| {
+            let _waits = Waits(Condvar::new());
+            panic!("on the way");
+        });
+    }
+    let name = "cuts::a_destructor_that_waits_for_what_nobody_does_ends_the_process_and_says_so";
+    let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+    let output = child.args(["--exact", name, "--nocapture"]).env(CHILD, "1").output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success());
+    assert!(
+        said.contains("a destructor waited for what no task would do any more.\n  next: "),
+        "{said}"
+    );
+}

@@ -198,3 +198,21 @@ fn a_report_tells_who_did_what_and_how_to_see_it_again() {
     let schedule = &schedule[..schedule.find("\nTo replay").unwrap()];
     explore::replay_text(schedule, || lost_wake_up(false)).expect("the report's schedule replays");
 }
+
+#[test]
+fn a_schedule_survives_its_text_and_a_file_that_was_there() {
+    let text = "pagerace-schedule 1\nname all-of-it\nexpect panic it's # of # \u{e9}\n\
+                at main point 12: run main/2/1\nat main/2 wait 1: run main\n\
+                at main/10 end: run main/2\n";
+    let schedule = Schedule::parse(text).unwrap();
+    assert_eq!(schedule.to_string(), text);
+    let commented = text.replace("at main/2", "# why\n\nat main/2");
+    assert_eq!(Schedule::parse(&commented).unwrap(), schedule);
+    let directory = tempfile::tempdir().unwrap();
+    let path = schedule.save_in(directory.path()).unwrap();
+    let other = Schedule { expect: "livelock".to_owned(), ..schedule };
+    other.save(&path).unwrap();
+    assert_eq!(Schedule::load(&path).unwrap(), other);
+    let nowhere = other.save(directory.path().join("no/such/x.schedule")).unwrap_err();
+    assert!(nowhere.to_string().contains("next: "), "{nowhere}");
+}
