@@ -23,7 +23,7 @@
 //! ```
 //!
 //! A closure is run again and again, each time from the beginning, under schedules that a
-//! [`Policy`](crate::exec::policy::Policy) makes. The first finding ends the search: its schedule is made
+//! [`Policy`] makes. The first finding ends the search: its schedule is made
 //! small ([`Schedule`]), replayed, and can be saved and replayed later ([`replay`]).
 //!
 //! One seed gives one result: nothing depends on time but a limit on it. For that the closure must do the
