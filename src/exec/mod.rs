@@ -22,7 +22,7 @@ mod cpus;
 mod decisions;
 mod engine;
 pub mod enumerate;
-mod policy;
+pub mod policy;
 mod resident;
 mod session;
 mod sites;
