@@ -133,7 +133,7 @@ pub enum PolicyGene {
     Surw {
         /// Seeds the draws.
         seed: u16,
-        /// Which class, modulo their number.
+        /// Which class, modulo the number of those that at least two programs use.
         class: u8,
     },
     /// The schedule of this number, of all in the order of how often they interrupt a CPU.

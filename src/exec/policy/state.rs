@@ -72,14 +72,13 @@ impl PolicyState {
             PolicyGene::Stay => return,
             PolicyGene::Walk { rate, .. } => self.walk.set_rate(1 + u32::from(rate % 5)),
             PolicyGene::Pct { depth, .. } => self.pct.set_depth(1 + usize::from(depth % 8)),
-            PolicyGene::Surw { class, .. } => {
-                let class = class % self.spec.classes.len().max(1) as u8;
-                self.surw.set_selected(Select::Class(class));
-            }
             PolicyGene::Periods { number } => self.periods.set_number(number.into()),
-            PolicyGene::Pos { .. } | PolicyGene::Urw { .. } => {}
+            PolicyGene::Pos { .. } | PolicyGene::Urw { .. } | PolicyGene::Surw { .. } => {}
         }
         self.expect(case);
+        if let PolicyGene::Surw { class, .. } = gene {
+            self.surw.set_selected(self.shared(class));
+        }
         let expected = std::mem::take(&mut self.expected);
         let cpus = usize::from(case.cpus);
         let start = Start { seed: gene.numbers().1.into(), expected: &expected[..cpus] };
@@ -110,6 +109,17 @@ impl PolicyState {
                 }
             }
         }
+    }
+
+    /// The class of this number (modulo) of those that at least two programs are expected to use.
+    fn shared(&self, nth: u8) -> Select {
+        let used_by = |class: u8| {
+            let uses = |of: &&Expected| of.of(ObjectId::new(class, 0)) > 0;
+            self.expected.iter().filter(uses).count()
+        };
+        let shared = (0..self.spec.classes.len() as u8).filter(|&class| used_by(class) > 1);
+        let count = shared.clone().count().max(1);
+        shared.clone().nth(usize::from(nth) % count).map_or(Select::Drawn, Select::Class)
     }
 
     /// The CPU that should run, given that `me` runs and has just announced an access. `enabled` has a bit
