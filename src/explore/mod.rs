@@ -88,7 +88,8 @@ pub use replay::{ReplayError, replay, replay_text};
 pub use text::Schedule;
 
 use crate::corpus::entry::is_name;
-use crate::exec::policy::{Policy, Walk};
+use crate::exec::policy::Policy;
+use crate::exec::policy::walk::Walk;
 use crate::exec::{STACK, STACK_UNOPTIMIZED};
 use crate::program::rng::Rng;
 use attempt::{Outcome, Runner};
@@ -152,7 +153,7 @@ impl Explorer {
             max_points: 100_000,
             stack: if small { STACK } else { STACK_UNOPTIMIZED },
             name: String::new(),
-            policy: Box::new(Walk::new()),
+            policy: Box::new(Walk::new(0)),
         }
     }
 

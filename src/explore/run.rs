@@ -66,6 +66,9 @@ pub(super) struct Run {
     pending: Vec<Option<Pending>>,
     enabled: TaskSet,
     waiting: usize,
+    /// Nothing was done since a task was chosen that could change the choice: no access was made and no
+    /// task started.
+    idle: bool,
     points: u64,
     taken: Vec<Taken>,
     hash: Hash,
@@ -94,6 +97,7 @@ impl Run {
             pending: Vec::new(),
             enabled: TaskSet::EMPTY,
             waiting: 0,
+            idle: false,
             points: 0,
             taken: Vec::new(),
             hash: Hash::default(),
@@ -116,6 +120,7 @@ impl Run {
         self.pending.clear();
         self.enabled = TaskSet::EMPTY;
         self.waiting = 0;
+        self.idle = false;
         self.points = 0;
         self.taken.clear();
         self.hash = Hash::default();
@@ -147,6 +152,7 @@ impl Run {
         let parent = self.me;
         let task = self.tasks[parent].child(parent);
         self.add(task);
+        self.idle = false;
         self.chooser.spawned(index, parent);
         self.record(Did::Spawns(index));
         Some(index)
@@ -240,7 +246,8 @@ impl Run {
             Chooser::Nobody => default,
             Chooser::Policy(_) if is_fair => default,
             Chooser::Policy(policy) => {
-                let view = View { last: me, enabled: &among, pending: &self.pending };
+                let view =
+                    View { last: me, idle: self.idle, enabled: &among, pending: &self.pending };
                 self.asking = true;
                 let was = engine::set_in_subject(false);
                 let chosen = policy.choose(&view);
@@ -270,6 +277,7 @@ impl Run {
         if chosen == me {
             return Step::Stay;
         }
+        self.idle = true;
         self.record(Did::Switches { at, to: chosen, chosen: chosen != default });
         Step::Switch(chosen)
     }
@@ -285,6 +293,7 @@ impl Run {
         let task = &mut self.tasks[me];
         task.in_vain = if changed { 0 } else { task.in_vain + 1 };
         self.hash.add(me, &access, changed);
+        self.idle = false;
         self.chooser.made(me, &access, &self.enabled, &self.pending);
         if self.lines.is_some() {
             self.record(Did::Access { kind: access.kind, old, new });

@@ -1,6 +1,7 @@
 //! Budgets, seeds, policies and what else the interface promises.
 
-use pagerace::exec::policy::{Expected, Pending, Policy, Start, View, Walk};
+use pagerace::exec::policy::walk::Walk;
+use pagerace::exec::policy::{Expected, Pending, Policy, Start, View};
 use pagerace::explore::{self, Explorer, Kind};
 use pagerace::sync::atomic::{AtomicUsize, Ordering};
 use pagerace::sync::{Arc, Mutex};
@@ -145,7 +146,7 @@ impl Policy for Told {
 #[test]
 fn a_policy_is_told_what_is_expected_and_what_is_done() {
     let told = Rc::new(RefCell::new(Vec::new()));
-    let policy = Told(Rc::clone(&told), Walk::new());
+    let policy = Told(Rc::clone(&told), Walk::new(0));
     Explorer::new().policy(policy).executions(2).run(|| conflict(2, 2));
     let told = told.borrow();
     // The parent joins two; each of these has two accesses.

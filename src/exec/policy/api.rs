@@ -64,21 +64,37 @@ impl TaskSet {
     }
 
     /// In ascending order.
-    pub fn iter(&self) -> impl Iterator<Item = usize> + '_ {
-        self.0.iter().enumerate().flat_map(|(at, &word)| {
-            let mut left = word;
-            core::iter::from_fn(move || {
-                let bit = (left != 0).then(|| left.trailing_zeros() as usize)?;
-                left &= left - 1;
-                Some(at * 64 + bit)
-            })
-        })
+    #[must_use]
+    pub const fn iter(&self) -> Tasks {
+        Tasks { left: self.0, word: 0 }
     }
 
     /// The first of them.
     #[must_use]
     pub fn first(&self) -> Option<usize> {
         self.iter().next()
+    }
+}
+
+/// The tasks of a set, in ascending order.
+#[derive(Clone, Debug)]
+pub struct Tasks {
+    left: [u64; MAX_TASKS / 64],
+    word: usize,
+}
+
+impl Iterator for Tasks {
+    type Item = usize;
+
+    #[inline]
+    fn next(&mut self) -> Option<usize> {
+        while *self.left.get(self.word)? == 0 {
+            self.word += 1;
+        }
+        let left = &mut self.left[self.word];
+        let bit = left.trailing_zeros() as usize;
+        *left &= *left - 1;
+        Some(self.word * 64 + bit)
     }
 }
 
@@ -147,11 +163,35 @@ pub struct Start<'a> {
 pub struct View<'a> {
     /// The task that ran last. It may have ended, or wait.
     pub last: usize,
+    /// Whether none was made since a task was chosen last. The one that was then only came to where it
+    /// announces: a policy that counts accesses lets its choice stand.
+    pub idle: bool,
     /// The tasks that could go on: at least one.
     pub enabled: &'a TaskSet,
-    /// What each task has announced and not made. None for a task that has not begun, waits for something
-    /// that it has to be told of, or has ended.
+    /// What each task has announced and not made; one that waits keeps what it has announced. None for a
+    /// task that has not begun, or has ended.
     pub pending: &'a [Option<Pending>],
+}
+
+impl View<'_> {
+    /// The task that was chosen last, if it could go on and has not made an access since.
+    #[must_use]
+    pub fn standing(&self) -> Option<usize> {
+        (self.idle && self.enabled.has(self.last)).then_some(self.last)
+    }
+
+    /// What `task` has announced and not made.
+    #[must_use]
+    pub fn pending(&self, task: usize) -> Option<&Pending> {
+        self.pending.get(task)?.as_ref()
+    }
+
+    /// What a draw at this place is keyed by: what the task that ran last is about to do, or that it
+    /// can do nothing.
+    #[must_use]
+    pub fn place(&self) -> u64 {
+        self.pending(self.last).map_or(!(self.last as u64), |pending| pending.key)
+    }
 }
 
 /// Decides who goes on.
@@ -165,10 +205,16 @@ pub trait Policy {
         let _ = (task, parent);
     }
 
+    /// `task` is known to have so many points left, its children's not counted: what was expected of it
+    /// is corrected.
+    fn correct(&mut self, task: usize, left: u32) {
+        let _ = (task, left);
+    }
+
     /// The task that goes on: one of [`View::enabled`].
     fn choose(&mut self, view: &View<'_>) -> usize;
 
-    /// `by` has made this access, and waits for nothing.
+    /// `by` has made this access. What it announced is no longer in the view.
     fn made(&mut self, by: usize, access: &Pending, view: &View<'_>) {
         let _ = (by, access, view);
     }

@@ -81,7 +81,7 @@ impl Chooser {
         pending: &[Option<Pending>],
     ) {
         if let Self::Policy(policy) = self {
-            policy.made(by, access, &View { last: by, enabled, pending });
+            policy.made(by, access, &View { last: by, idle: false, enabled, pending });
         }
     }
 }
