@@ -130,7 +130,11 @@ fn a_hunt_finds_each_race_on_record_that_is_found_soon() {
         let (found, _) = hunt(&with(race.switch, race.variant), SOON, &|found| {
             found.finding.signature.as_str() == race.signature && found.kind == kind
         });
-        assert!(found, "{} is not found in {SOON} cases", race.name);
+        let name = race.name;
+        assert!(
+            found,
+            "{name} is not found in {SOON} cases; if it takes longer, it goes to LONGER"
+        );
     }
 }
 

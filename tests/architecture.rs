@@ -191,7 +191,8 @@ fn fuzz_targets_are_listed_and_small() {
     }
     let manifest = read("fuzz/Cargo.toml");
     for target in &targets {
-        assert!(manifest.contains(&format!("path = \"fuzz_targets/{target}.rs\"")), "{target}");
+        let path = format!("path = \"fuzz_targets/{target}.rs\"");
+        assert!(manifest.contains(&path), "{target} has no [[bin]] in fuzz/Cargo.toml");
         let text = read(format!("fuzz/fuzz_targets/{target}.rs"));
         assert!(text.lines().count() <= MOST_LINES_OF_TARGET, "{target}");
         assert!(text.contains(&format!("name: \"{target}\"")), "{target} calls itself so");
@@ -253,5 +254,9 @@ fn fidelity_goes_through_the_operations_in_the_order_of_their_table() {
     let told: Vec<String> = table(&read("docs/fidelity.md"), "operation").concat();
     let spec = MmSubject::spec();
     let ops = spec.ops.iter().chain(spec.injected.iter().map(|injected| &injected.op));
-    assert_eq!(told, ops.map(|op| op.name).collect::<Vec<_>>());
+    let table: Vec<&str> = ops.map(|op| op.name).collect();
+    for at in 0..told.len().max(table.len()) {
+        let (told, table) = (told.get(at).map(String::as_str), table.get(at).copied());
+        assert_eq!(told, table, "line {} of the operations in docs/fidelity.md", at + 1);
+    }
 }

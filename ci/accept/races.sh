@@ -141,7 +141,9 @@ line_3() {
 # 4: what the tests notice.
 line_4() {
     bash ci/mutants.sh >"$scratch/mutants" 2>"$scratch/mutants.log" || missed "$(tail -n 1 "$scratch/mutants.log")"
-    say "$(tail -n 1 "$scratch/mutants")"
+    bash ci/mutants.sh --report >"$scratch/mutants" 2>"$scratch/mutants.log" ||
+        missed "$(tail -n 1 "$scratch/mutants.log")"
+    say "$(sed -n 's/^score  *//p' "$scratch/mutants"), $(sed -n 's/^survived  */survived: /p' "$scratch/mutants")"
 }
 
 # 5: what is on record, and what runs.

@@ -5,6 +5,7 @@
 use crate::support::{both, directory, expect, expect_line, run, spawn, stderr};
 use serde_json::Value;
 use std::fs;
+use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
@@ -103,7 +104,7 @@ fn a_killed_sweep_goes_on_where_it_was_with_the_same_result() {
     let line = format!("{line} --state state.json");
     let words: Vec<&str> = line.split(' ').collect();
     let state = dir.path().join("state.json");
-    let mut wait = 150;
+    let (mut wait, mut killed) = (150, 0);
     loop {
         let mut child = spawn(dir.path(), &words);
         let started = Instant::now();
@@ -117,11 +118,19 @@ fn a_killed_sweep_goes_on_where_it_was_with_the_same_result() {
         }
         child.kill().unwrap();
         child.wait().unwrap();
-        let left: Value = serde_json::from_slice(&fs::read(&state).unwrap()).unwrap();
-        assert!(left["done"]["cases"].as_u64().unwrap() <= 3000, "{left}");
+        // On a busy machine it may have been killed before it wrote anything.
+        let left = match fs::read(&state) {
+            Err(error) if error.kind() == ErrorKind::NotFound && killed == 0 => None,
+            left => Some(left.unwrap()),
+        };
+        if let Some(left) = left {
+            let left: Value = serde_json::from_slice(&left).unwrap();
+            assert!(left["done"]["cases"].as_u64().unwrap() <= 3000, "{left}");
+            killed += 1;
+        }
         wait *= 2;
     }
-    assert!(wait > 150, "it was killed at least once");
+    assert!(killed > 0, "it was killed at least once with a state to go on from");
     let resumed = object(&expect(&dir, 1, &words));
     assert_eq!(resumed, whole);
     // Once more: nothing is left to do, and more can be asked for.

@@ -118,7 +118,12 @@ impl Hook for Party {
             state = self.stage.state();
         }
         if self.cpu == 0 && state.printed {
-            let object = state.names.get(access.addr).expect("every object has a name");
+            let object = state.names.get(access.addr).unwrap_or_else(|| {
+                let kind = access.kind.name();
+                panic!(
+                    "an access ({kind}) to an object without a name; name it in Memory::name (census.rs)"
+                )
+            });
             let class = SPEC.classes[usize::from(object.class())].name;
             let number = match object.instance() {
                 0 => String::new(),

@@ -336,7 +336,7 @@ const SHOWN: [Shown; ON_RECORD.len()] = [
         &["double-free/compound/scan", "bad-page/refcount-at-free", "overlap/*"],
     ),
     ("history/gigantic-set-zero.case", "refcount/store-live/contig", &[]),
-    ("history/pt-share-count.case", "bad-page/table-at-free", &[]),
+    ("history/pt-share-count.case", "bad-page/table-at-free", &["refcount/get-zero/owner"]),
     ("history/private-no-ref.case", "refcount/freeze-not-held/lookup", &[]),
     ("history/hpage-revoke-reuse.case", "bad-page/index-of-cached-page", &[]),
     ("history/nc-tail-get.case", "refcount/get-zero/net", &[]),

@@ -317,10 +317,15 @@ mod faults {
     #[test]
     fn each_class_has_three_faults() {
         for (_, _, class, _) in Fault::ALL {
-            assert!(Fault::ALL.iter().filter(|(_, _, other, _)| other == class).count() >= 3);
+            let count = Fault::ALL.iter().filter(|(_, _, other, _)| other == class).count();
+            assert!(count >= 3, "{class} has {count}");
         }
         let mut classes: Vec<_> = Fault::ALL.iter().map(|(_, _, class, _)| class).collect();
         classes.dedup();
-        assert_eq!(classes.len(), 16);
+        assert_eq!(
+            classes.len(),
+            16,
+            "a new class is counted here, and faults stand beside those of theirs: {classes:?}"
+        );
     }
 }

@@ -63,6 +63,20 @@ pub(super) const SCENES: &[Scene] = {
             &[(Alloc, NO), (Alloc, NO), (FreePages, NO), (FreePages, NO)],
         )
         .lists(1),
+        scene(
+            "free_pages order 0, list of two batches overflows",
+            &[
+                (Alloc, NO),
+                (Alloc, NO),
+                (Alloc, NO),
+                (Alloc, NO),
+                (FreePages, NO),
+                (FreePages, NO),
+                (FreePages, NO),
+                (FreePages, NO),
+            ],
+        )
+        .lists(2),
         scene("free_pages order 1, list overflows", &[(Alloc, PAIR), (FreePages, NO)]).lists(1),
         scene("free_pages order 0, list in use", &[(Alloc, NO), (FreePages, NO)])
             .lists(2)
