@@ -246,8 +246,9 @@ impl Run {
             Chooser::Nobody => default,
             Chooser::Policy(_) if is_fair => default,
             Chooser::Policy(policy) => {
-                let view =
-                    View { last: me, idle: self.idle, enabled: &among, pending: &self.pending };
+                let place = at.key(me);
+                let (enabled, pending) = (&among, &self.pending);
+                let view = View { last: me, place, idle: self.idle, enabled, pending };
                 self.asking = true;
                 let was = engine::set_in_subject(false);
                 let chosen = policy.choose(&view);

@@ -75,6 +75,18 @@ pub enum Place {
     End,
 }
 
+impl Place {
+    /// One number for this place of the task of that number, unlike those of all others.
+    pub(super) fn key(self, task: usize) -> u64 {
+        let (kind, nth) = match self {
+            Self::Point(nth) => (0, nth),
+            Self::Wait(nth) => (1, nth),
+            Self::End => (2, 0),
+        };
+        kind << 48 | (task as u64) << 32 | u64::from(nth)
+    }
+}
+
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -163,6 +163,9 @@ pub struct Start<'a> {
 pub struct View<'a> {
     /// The task that ran last. It may have ended, or wait.
     pub last: usize,
+    /// Where in its program that task is: what a draw is keyed by. The key of what it is about to make, or
+    /// one of its own for each time it waits, gives way or ends.
+    pub place: u64,
     /// Whether none was made since a task was chosen last. The one that was then only came to where it
     /// announces: a policy that counts accesses lets its choice stand.
     pub idle: bool,
@@ -184,13 +187,6 @@ impl View<'_> {
     #[must_use]
     pub fn pending(&self, task: usize) -> Option<&Pending> {
         self.pending.get(task)?.as_ref()
-    }
-
-    /// What a draw at this place is keyed by: what the task that ran last is about to do, or that it
-    /// can do nothing.
-    #[must_use]
-    pub fn place(&self) -> u64 {
-        self.pending(self.last).map_or(!(self.last as u64), |pending| pending.key)
     }
 }
 

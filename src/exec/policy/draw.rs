@@ -21,7 +21,7 @@ pub(super) fn weighted(
         return among.into_iter().next();
     }
     // The bias is below the total in 2^64.
-    let mut at = (u128::from(rng.bits()) * u128::from(total) >> 64) as u64;
+    let mut at = ((u128::from(rng.bits()) * u128::from(total)) >> 64) as u64;
     among.into_iter().find(|&one| {
         let here = at < weight(one);
         at = at.saturating_sub(weight(one));

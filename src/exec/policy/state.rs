@@ -130,7 +130,9 @@ impl PolicyState {
         }
         let (enabled, pending) = (TaskSet::from_bits(enabled.into()), self.pending);
         let idle = self.standing == Some(me);
-        let view = View { last: me, idle, enabled: &enabled, pending: &pending };
+        // Only points ask here: what is about to be made is announced.
+        let place = sites.pending(me).for_policy(me).key;
+        let view = View { last: me, place, idle, enabled: &enabled, pending: &pending };
         let Some(policy) = self.policy() else { return me };
         let chosen = policy.choose(&view);
         self.standing = Some(chosen);
@@ -147,7 +149,8 @@ impl PolicyState {
         }
         self.pending[by] = None;
         let (enabled, pending) = (TaskSet::from_bits(enabled.into()), self.pending);
-        let view = View { last: by, idle: false, enabled: &enabled, pending: &pending };
+        let place = access.key;
+        let view = View { last: by, place, idle: false, enabled: &enabled, pending: &pending };
         if let Some(policy) = self.policy() {
             policy.made(by, &access, &view);
         }

@@ -77,7 +77,8 @@ impl Program {
             if enabled.is_empty() {
                 return order;
             }
-            let view = View { last, idle, enabled: &enabled, pending: &announced };
+            let place = announced[last].map_or(!(last as u64), |pending| pending.key);
+            let view = View { last, place, idle, enabled: &enabled, pending: &announced };
             last = policy.choose(&view);
             assert!(enabled.has(last), "a task is chosen that could not go on");
             idle = true;
@@ -89,7 +90,8 @@ impl Program {
             next[last] += 1;
             announced[last] = self.access((last, next[last]));
             let left: TaskSet = enabled.iter().filter(|&t| announced[t].is_some()).collect();
-            let view = View { last, idle: false, enabled: &left, pending: &announced };
+            let view =
+                View { last, place: access.key, idle: false, enabled: &left, pending: &announced };
             policy.made(last, &access, &view);
             see(policy, order[order.len() - 1], &view);
             idle = false;
@@ -142,7 +144,7 @@ fn urw_counts_the_tasks_that_one_is_going_to_start() {
     let child = Expected { parent: Some(1), points: 3, ..Expected::default() };
     let own = |points| Expected { points, ..Expected::default() };
     let (enabled, pending) = (TaskSet::from_bits(0b11), [None; 3]);
-    let view = View { last: 0, idle: false, enabled: &enabled, pending: &pending };
+    let view = View { last: 0, place: 0, idle: false, enabled: &enabled, pending: &pending };
     let mut first = 0;
     for seed in 0..4_000 {
         let mut policy = Urw::new();

@@ -45,7 +45,7 @@ impl Policy for Urw {
         if let Some(chosen) = view.standing() {
             return chosen;
         }
-        let mut rng = draw::at(self.seed, view.place(), 0);
+        let mut rng = draw::at(self.seed, view.place, 0);
         draw::weighted(&mut rng, view.enabled.iter(), |task| self.lengths.left(task).max(1))
             .expect("some task is enabled")
     }

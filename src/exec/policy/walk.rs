@@ -37,7 +37,7 @@ impl Policy for Walk {
         if let Some(chosen) = view.standing() {
             return chosen;
         }
-        let mut rng = draw::at(self.seed, view.place(), 0);
+        let mut rng = draw::at(self.seed, view.place, 0);
         let can_stay = view.enabled.has(view.last);
         let others = if self.rate == 0 || !can_stay {
             *view.enabled

@@ -81,7 +81,11 @@ impl Chooser {
         pending: &[Option<Pending>],
     ) {
         if let Self::Policy(policy) = self {
-            policy.made(by, access, &View { last: by, idle: false, enabled, pending });
+            policy.made(
+                by,
+                access,
+                &View { last: by, place: access.key, idle: false, enabled, pending },
+            );
         }
     }
 }
