@@ -6,7 +6,11 @@
 //!
 //! The layers, each of which may use only what stands above it: `sync`, `event`, `mm` (the crate
 //! `pagerace-core`), [`subject`], [`program`], [`exec`], [`oracle`], [`minimize`], [`examine`],
-//! [`sweep`], [`corpus`], [`campaign`], [`report`], [`target`], `cli`. ARCHITECTURE.md says why; a test checks it.
+//! [`sweep`], [`corpus`], [`explore`], [`campaign`], [`report`], [`target`], `cli`. ARCHITECTURE.md says why; a
+//! test checks it.
+//!
+//! [`explore`] finds such bugs in any closure: one that is written against [`mod@sync`] and [`mod@thread`], which
+//! have the shapes of std's.
 
 #![deny(missing_docs, unsafe_op_in_unsafe_fn)]
 
@@ -16,6 +20,7 @@ pub mod cli;
 pub mod corpus;
 pub mod examine;
 pub mod exec;
+pub mod explore;
 pub mod minimize;
 pub mod oracle;
 pub mod program;
@@ -23,5 +28,8 @@ pub mod report;
 pub mod subject;
 pub mod sweep;
 pub mod target;
+
+pub use explore::{hint, sync, thread};
+
 #[cfg(test)]
 mod tests;

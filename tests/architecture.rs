@@ -228,7 +228,13 @@ fn the_readme_lists_the_classes_and_names_what_there_is() {
 #[test]
 fn links_of_the_documents_lead_somewhere() {
     let mut links = 0;
-    let documents = ["README.md", "ARCHITECTURE.md", "SECURITY.md", "docs/your-allocator.md"];
+    let documents = [
+        "README.md",
+        "ARCHITECTURE.md",
+        "SECURITY.md",
+        "docs/your-allocator.md",
+        "docs/explore.md",
+    ];
     let pages = MmSubject::spec().races.iter().map(|race| format!("docs/races/{}.md", race.name));
     let documents = documents.map(str::to_owned).into_iter().chain(pages);
     for document in documents.chain(["docs/races.md".to_owned()]) {

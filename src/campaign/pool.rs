@@ -14,7 +14,7 @@
 use crate::exec::Run;
 use crate::exec::coverage::{SIGNALS, Touched, contended};
 use crate::program::rng::Rng;
-use crate::program::{Case, Key, Policy};
+use crate::program::{Case, Key, PolicyGene};
 use crate::subject::Spec;
 
 /// How many cases are kept.
@@ -102,7 +102,7 @@ impl Pool {
             let place = &mut self.kept[worse];
             place.root = Some(root);
             place.case.clone_from(case);
-            place.case.policy = Policy::Stay;
+            place.case.policy = PolicyGene::Stay;
             place.case.decisions.clone_from(&run.executed);
             place.case.normalize();
             place.behind = contended(run, line, &mut self.touched, &mut place.contended);

@@ -56,7 +56,7 @@ impl Error {
         move |source| Self::Io { path, doing, source }
     }
 
-    pub(super) fn refused(path: &Path, why: impl Into<String>, next: &'static str) -> Self {
+    pub(crate) fn refused(path: &Path, why: impl Into<String>, next: &'static str) -> Self {
         Self::Refused { path: path.to_path_buf(), why: why.into(), next }
     }
 }

@@ -13,13 +13,13 @@ mod hook;
 use super::cpus::{CpuState, Cpus};
 use super::decisions::Decisions;
 use super::engine::{self, DRIVER, Scheduling, TaskNumber};
-use super::policy::{At, PolicyState};
+use super::policy::PolicyState;
 use super::session::Options;
 use super::sites::{NO_OP, Pending, Sites};
 use super::trace::{
     Ending, Entry, OpEnd, Phase, Point, Run, StepIndex, SwitchReason, Waiter, What,
 };
-use crate::program::{Action, Case, Decision, OpId, Policy};
+use crate::program::{Action, Case, Decision, OpId, PolicyGene};
 use crate::subject::{Names, Spec};
 use pagerace_core::sync::{CpuId, MAX_CPUS};
 use std::cell::{Cell, RefCell};
@@ -106,7 +106,7 @@ impl Control {
             tasks: [const { Cell::new(DRIVER) }; MAX_CPUS],
             sites: Sites::new(spec.classes.len()),
             decisions: Decisions::default(),
-            policy: RefCell::new(PolicyState::new()),
+            policy: RefCell::new(PolicyState::new(spec)),
             stays: Cell::new(true),
             follows: Cell::new(false),
             silent: Cell::new(false),
@@ -120,7 +120,7 @@ impl Control {
     /// Forgets the last run.
     pub(super) fn begin(&self, case: &Case, options: Options, bound: usize) {
         let with_switches = options.sequential.is_none();
-        let policy = if with_switches { case.policy } else { Policy::Stay };
+        let policy = if with_switches { case.policy } else { PolicyGene::Stay };
         self.announce.set(options.announce);
         self.resume.set(options.resume);
         self.idle.set(true);
@@ -138,11 +138,11 @@ impl Control {
         self.gave_way.set(None);
         self.cpus.clear();
         self.sites.clear();
-        self.stays.set(policy == Policy::Stay);
-        self.follows.set(matches!(policy, Policy::Pos { .. }));
+        self.stays.set(policy == PolicyGene::Stay);
+        self.follows.set(policy != PolicyGene::Stay);
         let decided_here = self.points.get() == Points::Case && !options.announce;
-        self.silent.set(decided_here && policy == Policy::Stay);
-        self.policy.borrow_mut().begin(policy);
+        self.silent.set(decided_here && policy == PolicyGene::Stay);
+        self.policy.borrow_mut().begin(policy, case);
         self.decisions.load(case, with_switches);
     }
 
@@ -389,9 +389,11 @@ impl Control {
     fn choose(&self, me: usize, at: &Pending, decided: Option<(usize, Action)>) -> usize {
         let enabled = self.cpus.enabled();
         // The policy is asked in any case: its draws follow the pending accesses.
-        let place = At { cpu: me, op: at.op, point: at.point };
-        let stays = self.stays.get();
-        let chosen = if stays { me } else { self.policy.borrow_mut().choose(place, enabled) };
+        let chosen = if self.stays.get() {
+            me
+        } else {
+            self.policy.borrow_mut().choose(me, enabled, &self.sites)
+        };
         match decided {
             Some((index, Action::Run(to))) if enabled >> to & 1 == 1 => {
                 self.decisions.taken(index);

@@ -26,10 +26,10 @@ use std::sync::Once;
 
 /// A task of the execution, by the number that shuttle gives it too.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct TaskNumber(pub usize);
+pub(crate) struct TaskNumber(pub usize);
 
 /// The one that runs the caller's closure.
-pub(super) const DRIVER: TaskNumber = TaskNumber(0);
+pub(crate) const DRIVER: TaskNumber = TaskNumber(0);
 
 thread_local! {
     /// Who runs after the switch that is about to happen.
@@ -91,7 +91,7 @@ impl std::fmt::Debug for Scheduling {
 ///
 /// A panic of `driver` is raised again here, after the execution has ended in an orderly way;
 /// `on_end` is called before that, and must make every `main` return when it is resumed.
-pub(super) fn execute(
+pub(crate) fn execute(
     scheduling: &Scheduling,
     tasks: usize,
     stack: usize,
@@ -135,7 +135,7 @@ pub(super) fn execute(
 /// Four of shuttle's variables are not put back: the schedule recorded so far, which only a bound on its
 /// length looks at (there is none, see [`config`]), the labels and tags of tasks, which nobody sets, and
 /// how to end after a failure, which is the same for all.
-pub(super) fn open() -> usize {
+pub(crate) fn open() -> usize {
     OPEN.get()
 }
 
@@ -183,12 +183,19 @@ impl Spawn {
         let main = PENDING_MAIN.take().expect("execute() has just put it there");
         NEXT.set(DRIVER.0);
         for task in 1..self.tasks {
-            ExecutionState::spawn_thread(main(task), self.stack, None, None, Location::caller());
             // Idle until a case gives it a program.
-            ExecutionState::with(|s| s.get_mut(TaskId::from(task)).block(false));
+            add_task(self.stack, main(task));
         }
         BODY.with(|driver| driver());
     }
+}
+
+/// Adds a task to the execution that is open, with the next number. It runs `main` once it is unblocked
+/// and handed control; the calling task goes on. Whoever adds tasks sees to it that they end.
+pub(crate) fn add_task(stack: usize, main: Box<dyn FnOnce()>) {
+    // Shuttle takes this for a point of its own, where whoever runs stays.
+    let task = ExecutionState::spawn_thread(main, stack, None, None, Location::caller());
+    ExecutionState::with(|s| s.get_mut(task).block(false));
 }
 
 fn pool(stack: usize) -> &'static ContinuationPool {
@@ -214,18 +221,18 @@ fn config(stack: usize) -> Config {
 }
 
 /// Makes `to` the running task; returns when the caller is handed control again.
-pub(super) fn hand_over(to: TaskNumber) {
+pub(crate) fn hand_over(to: TaskNumber) {
     NEXT.set(to.0);
     switch();
 }
 
 /// The calling task cannot run until [`unblock`] names it.
-pub(super) fn block_current() {
+pub(crate) fn block_current() {
     ExecutionState::with(|s| s.current_mut().block(false));
 }
 
 /// `task` can run again.
-pub(super) fn unblock(task: TaskNumber) {
+pub(crate) fn unblock(task: TaskNumber) {
     ExecutionState::with(|s| {
         let task = s.get_mut(TaskId::from(task.0));
         if !task.finished() {
@@ -240,28 +247,35 @@ thread_local! {
     /// Whether it has panicked, and with which message.
     static PANICKED: Cell<bool> = const { Cell::new(false) };
     static MESSAGE: RefCell<String> = const { RefCell::new(String::new()) };
+    /// The line of code it was raised by, if known.
+    static PANICKED_AT: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
 /// Says whether code under test runs from here on; returns what held before.
-pub(super) fn set_in_subject(inside: bool) -> bool {
+pub(crate) fn set_in_subject(inside: bool) -> bool {
     IN_SUBJECT.replace(inside)
 }
 
 /// Whether a panic was raised by code under test since [`take_panic`].
-pub(super) fn panicked() -> bool {
+pub(crate) fn panicked() -> bool {
     PANICKED.get()
 }
 
 /// The message of the panic raised by code under test since the last call.
-pub(super) fn take_panic() -> String {
+pub(crate) fn take_panic() -> String {
     PANICKED.set(false);
     MESSAGE.take()
+}
+
+/// Where the last panic by code under test was raised, if that is known and was not asked before.
+pub(crate) fn take_panic_place() -> Option<String> {
+    PANICKED_AT.take()
 }
 
 /// Shuttle installs its panic hook with its first execution, around whatever hook there is, and
 /// never again. So the process starts with one empty execution, after which the hook is ours: quiet
 /// for panics of code under test, and what was there before shuttle for all others.
-pub(super) fn install_once() {
+pub(crate) fn install_once() {
     static INSTALL: Once = Once::new();
     INSTALL.call_once(|| {
         let original = panic::take_hook();
@@ -274,6 +288,7 @@ pub(super) fn install_once() {
             if IN_SUBJECT.get() {
                 let text = info.payload_as_str().unwrap_or("a payload that is no string");
                 MESSAGE.set(text.to_owned());
+                PANICKED_AT.set(info.location().map(|at| format!("{}:{}", at.file(), at.line())));
                 PANICKED.set(true);
             } else {
                 original(info);

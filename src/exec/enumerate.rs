@@ -8,7 +8,7 @@
 //! conflicts).
 
 use super::{Options, Run, Session};
-use crate::program::{Action, Case, Decision, Policy};
+use crate::program::{Action, Case, Decision, PolicyGene};
 use crate::subject::Subject;
 use pagerace_core::sync::MAX_CPUS;
 use std::ops::ControlFlow;
@@ -41,7 +41,7 @@ pub fn schedules<S: Subject>(
     visit: impl FnMut(&Case, &Run) -> ControlFlow<()>,
 ) -> Enumerated {
     let mut start = case.clone();
-    start.policy = Policy::Stay;
+    start.policy = PolicyGene::Stay;
     start.decisions.retain(|d| d.action == Action::Fail);
     let mut search = Search { session, case: start, switches, limit, done: 0, visit };
     let mut complete = true;

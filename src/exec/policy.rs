@@ -1,111 +1,34 @@
 //! Policies: what happens at a point for which the case has no decision of its own.
 //!
-//! All draws are keyed by (seed, cpu, operation, point), so editing one operation of a case leaves
-//! the others' draws alone.
+//! | policy | file | what it is good at |
+//! |---|---|---|
+//! | random walk | [`walk`] | few switches anywhere |
+//! | priorities with change points | [`pct`] | long stretches of one task, a few constraints |
+//! | uniform random walk | [`urw`] | many tasks, all interleavings alike |
+//! | partial order sampling | [`pos`] | orders of what conflicts |
+//! | selectively uniform walk | [`surw`] | orders at one object |
+//! | reads-from obligations | [`obligations`] | one read that has to see one write |
+//! | periods | [`periods`] | everything with few switches, in order |
 //!
-//! What it is not: it never overrides a decision of the case, and a CPU that ends or waits is always
-//! followed by the lowest enabled one, whatever the policy.
+//! All implement [`Policy`], which says what they see and when they are asked. All draws are keyed by place, so
+//! editing one operation of a case leaves the others' draws alone.
+//!
+//! What it is not: it never overrides a decision of the case, and in a case a CPU that ends or waits is
+//! always followed by the lowest enabled one, whatever the policy: no normal form could say otherwise.
 
-use super::sites::Sites;
-use crate::program::Policy;
-use pagerace_core::sync::MAX_CPUS;
+mod api;
+mod draw;
+mod lengths;
+pub mod obligations;
+pub mod pct;
+pub mod periods;
+pub mod pos;
+mod state;
+pub mod surw;
+#[cfg(test)]
+mod tests;
+pub mod urw;
+pub mod walk;
 
-/// A priority that no draw exceeds.
-const TOP: u32 = u32::MAX;
-
-/// The state of a policy during one run.
-#[derive(Clone, Debug)]
-pub(super) struct PolicyState {
-    policy: Policy,
-    /// Priority of each CPU's pending access (POS only).
-    priority: [u32; MAX_CPUS],
-    /// Counts redraws, so that each gives another value.
-    redraws: u32,
-}
-
-/// The place of a draw.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct At {
-    pub cpu: usize,
-    pub op: u8,
-    pub point: u16,
-}
-
-fn mix(mut z: u64) -> u64 {
-    // The finalizer of splitmix64 (Steele, Lea, Flood 2014).
-    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    z ^ (z >> 31)
-}
-
-fn draw(seed: u16, at: At, salt: u32) -> u32 {
-    let key = u64::from(seed) << 48
-        | u64::from(salt) << 28
-        | (at.cpu as u64) << 26
-        | u64::from(at.op) << 16
-        | u64::from(at.point);
-    (mix(key.wrapping_add(0x9E37_79B9_7F4A_7C15)) >> 32) as u32
-}
-
-impl PolicyState {
-    pub(super) fn new() -> Self {
-        Self { policy: Policy::Stay, priority: [0; MAX_CPUS], redraws: 0 }
-    }
-
-    pub(super) fn begin(&mut self, policy: Policy) {
-        self.policy = policy;
-        self.redraws = 0;
-        if let Policy::Pos { seed } = policy {
-            for cpu in 0..MAX_CPUS {
-                self.priority[cpu] = draw(seed, At { cpu, op: u8::MAX, point: 0 }, 0);
-            }
-        }
-    }
-
-    /// The CPU that should run, given that `at.cpu` runs and has just announced an access. `enabled`
-    /// has a bit for each CPU that could.
-    pub(super) fn choose(&mut self, at: At, enabled: u8) -> usize {
-        match self.policy {
-            Policy::Stay => at.cpu,
-            Policy::Walk { seed, rate } => {
-                let draw = draw(seed, at, 0);
-                let stays = draw & ((2 << (rate % 5)) - 1) != 0;
-                let others = enabled & !(1 << at.cpu);
-                if stays || others == 0 {
-                    return at.cpu;
-                }
-                let nth = (draw >> 8) % others.count_ones();
-                (0..MAX_CPUS)
-                    .filter(|cpu| others >> cpu & 1 == 1)
-                    .nth(nth as usize)
-                    .expect("nth is below the number of bits")
-            }
-            Policy::Pos { seed } => {
-                self.priority[at.cpu] = draw(seed, at, 0);
-                (0..MAX_CPUS)
-                    .filter(|cpu| enabled >> cpu & 1 == 1)
-                    .max_by_key(|&cpu| (self.priority[cpu], TOP - cpu as u32))
-                    .expect("the running CPU is enabled")
-            }
-        }
-    }
-
-    /// `by` has performed its access: what conflicts with it is drawn again.
-    #[inline(never)]
-    pub(super) fn performed(&mut self, by: usize, sites: &Sites) {
-        let Policy::Pos { seed } = self.policy else { return };
-        let done = sites.pending(by);
-        for cpu in 0..MAX_CPUS {
-            let other = sites.pending(cpu);
-            let conflicts = cpu != by
-                && sites.is_live(cpu)
-                && other.object == done.object
-                && !(other.kind.is_read() && done.kind.is_read());
-            if conflicts {
-                self.redraws += 1;
-                let at = At { cpu, op: other.op, point: other.point };
-                self.priority[cpu] = draw(seed, at, self.redraws);
-            }
-        }
-    }
-}
+pub use api::{Expected, MAX_TASKS, Pending, Policy, Start, TaskSet, Tasks, View};
+pub(super) use state::PolicyState;

@@ -4,6 +4,7 @@
 //!
 //! What it is not: a record of what was done (that is the trace).
 
+use super::policy;
 use crate::program::{Key, OpId, Site};
 use crate::subject::{Names, ObjectId};
 use pagerace_core::sync::{Access, Kind, MAX_CPUS, Ordering};
@@ -42,6 +43,14 @@ impl Pending {
         op: NO_OP,
         point: 0,
     };
+
+    /// As a policy sees it.
+    pub(super) fn for_policy(&self, cpu: usize) -> policy::Pending {
+        let class = self.object.map_or(u8::MAX, ObjectId::class);
+        let site = u32::from(class) << 16 | (self.kind as u32) << 8 | u32::from(self.nth);
+        let key = (cpu as u64) << 32 | u64::from(self.op) << 16 | u64::from(self.point);
+        policy::Pending { object: self.object, kind: self.kind, site, key }
+    }
 
     /// The name of this point. Sites past what a name can count are numbered instead.
     pub(super) fn key(&self) -> Key {

@@ -2,7 +2,7 @@
 
 use super::toy::{self, Toy};
 use super::{Ending, Executor, Options, Scheduling, enumerate};
-use crate::program::{Action, Case, Decision, Key, OpId, OpInstance, Place, Policy, Site};
+use crate::program::{Action, Case, Decision, Key, OpId, OpInstance, Place, PolicyGene, Site};
 use crate::subject::Subject;
 use pagerace_core::sync::Kind;
 use std::ops::ControlFlow;
@@ -36,11 +36,7 @@ pub(super) fn random_case(seed: u64) -> Case {
         let place = Place::Cpu(next(u64::from(case.cpus)) as u8);
         case.ops.push(OpInstance { place, op, operands: [next(2) as u32, 0], right: None });
     }
-    case.policy = match next(3) {
-        0 => Policy::Stay,
-        1 => Policy::Walk { seed: next(65536) as u16, rate: next(5) as u8 },
-        _ => Policy::Pos { seed: next(65536) as u16 },
-    };
+    case.policy = PolicyGene::of(next(256) as usize, next(65536) as u16, next(256) as u8);
     for _ in 0..next(4) {
         let at = Key { op: OpId(next(8) as u8), site: Site::Nth(1 + next(4) as u16) };
         case.decisions.push(Decision { at, action: Action::Run(next(4) as u8) });
@@ -110,7 +106,7 @@ fn normal_forms_and_a_switch_at_every_point_give_the_same_trace() {
 #[test]
 fn sequential_orders_ignore_the_schedule() {
     let mut case = case(&[&[(toy::BUMP, 0)], &[(toy::BUMP, 0)], &[(toy::BUMP, 0)]]);
-    case.policy = Policy::Pos { seed: 7 };
+    case.policy = PolicyGene::Pos { seed: 7 };
     let mut executor = Executor::<Toy>::new();
     executor.session(|session| {
         for order in [[0, 1, 2, 3], [2, 1, 0, 3], [1, 2, 0, 3]] {

@@ -27,6 +27,7 @@ const fn op(name: &'static str, operands: &'static [OperandSpec]) -> OpSpec {
         gives: None,
         setup: false,
         simpler: &[],
+        points: &[],
     }
 }
 

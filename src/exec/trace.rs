@@ -2,7 +2,7 @@
 //!
 //! What it is not: a verdict, or a schedule (that is [`Run::executed`]).
 
-use crate::program::{Case, Decision, Key, OpId, Policy};
+use crate::program::{Case, Decision, Key, OpId, PolicyGene};
 use crate::subject::{Census, ObjectId};
 use pagerace_core::event::Event;
 use pagerace_core::sync::{CpuId, Kind, Ordering, Waiting};
@@ -239,7 +239,7 @@ impl Run {
     #[must_use]
     pub fn normal_form(&self, case: &Case) -> Case {
         let mut normal = case.clone();
-        normal.policy = Policy::Stay;
+        normal.policy = PolicyGene::Stay;
         normal.decisions.clone_from(&self.executed);
         normal.normalize();
         normal

@@ -15,7 +15,7 @@
 mod edits;
 
 use crate::exec::{Run, Session, enumerate};
-use crate::program::{Action, Case, Place, Policy};
+use crate::program::{Action, Case, Place, PolicyGene};
 use crate::subject::{Spec, Subject};
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
@@ -251,7 +251,7 @@ fn cost(spec: &Spec, case: &Case) -> impl Ord + use<> {
     let in_programs = case.ops.iter().filter(|op| op.place != Place::Setup).count();
     let operands: u32 = case.ops.iter().flat_map(|op| op.operands).sum();
     let kinds: usize = case.ops.iter().map(|op| depth(spec, op.op)).sum();
-    let policy = usize::from(case.policy != Policy::Stay);
+    let policy = usize::from(case.policy != PolicyGene::Stay);
     let dangling = case.ops.iter().filter(|op| op.right.is_some()).count();
     (
         (case.active_cpus(), case.ops.len(), decisions, fails, in_programs),

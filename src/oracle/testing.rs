@@ -21,6 +21,7 @@ const fn op(name: &'static str) -> OpSpec {
         gives: None,
         setup: true,
         simpler: &[],
+        points: &[],
     }
 }
 

@@ -99,26 +99,90 @@ pub struct Decision {
     pub action: Action,
 }
 
-/// How points without a decision are decided.
+/// How points without a decision are decided: a policy of [`crate::exec::policy`], with what it draws by.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
-pub enum Policy {
+pub enum PolicyGene {
     /// Stay on this CPU; when it ends or waits, the lowest enabled one goes on.
     #[default]
     Stay,
-    /// A random walk: at each point, one draw keyed by (cpu, op, point) switches with probability
-    /// 1/2^(1 + rate % 5).
+    /// A random walk: at each point it switches with probability 1/2^(1 + rate % 5).
     Walk {
         /// Seeds the draws.
         seed: u16,
         /// How often it switches.
         rate: u8,
     },
-    /// Partial order sampling: each pending access has a random priority, the highest goes first, and
-    /// an access redraws the priorities of the pending ones it conflicts with (Yuan, Yang, Gu 2018).
+    /// Partial order sampling.
     Pos {
         /// Seeds the draws.
         seed: u16,
     },
+    /// Priorities with change points, for races that take 1 + depth % 8 constraints.
+    Pct {
+        /// Seeds the draws.
+        seed: u16,
+        /// How many change points.
+        depth: u8,
+    },
+    /// A walk that is uniform over interleavings.
+    Urw {
+        /// Seeds the draws.
+        seed: u16,
+    },
+    /// A walk that is uniform over the orders of the accesses to a class of objects.
+    Surw {
+        /// Seeds the draws.
+        seed: u16,
+        /// Which class, modulo the number of those that at least two programs use.
+        class: u8,
+    },
+    /// The schedule of this number, of all in the order of how often they interrupt a CPU.
+    Periods {
+        /// Which one.
+        number: u16,
+    },
+}
+
+impl PolicyGene {
+    /// The names of all, as texts have them: of the first number, and of the second if there is one. Their
+    /// order is part of the meaning of bytes: append only.
+    pub const NAMES: [(&'static str, &'static str, Option<&'static str>); 7] = [
+        ("stay", "", None),
+        ("walk", "seed", Some("rate")),
+        ("pos", "seed", None),
+        ("pct", "seed", Some("depth")),
+        ("urw", "seed", None),
+        ("surw", "seed", Some("class")),
+        ("periods", "number", None),
+    ];
+
+    /// The one of this number (modulo) in [`PolicyGene::NAMES`], with these numbers, as far as it has any.
+    #[must_use]
+    pub const fn of(name: usize, first: u16, second: u8) -> Self {
+        match name % Self::NAMES.len() {
+            0 => Self::Stay,
+            1 => Self::Walk { seed: first, rate: second },
+            2 => Self::Pos { seed: first },
+            3 => Self::Pct { seed: first, depth: second },
+            4 => Self::Urw { seed: first },
+            5 => Self::Surw { seed: first, class: second },
+            _ => Self::Periods { number: first },
+        }
+    }
+
+    /// What [`PolicyGene::of`] makes it of.
+    #[must_use]
+    pub const fn numbers(self) -> (usize, u16, u8) {
+        match self {
+            Self::Stay => (0, 0, 0),
+            Self::Walk { seed, rate } => (1, seed, rate),
+            Self::Pos { seed } => (2, seed, 0),
+            Self::Pct { seed, depth } => (3, seed, depth),
+            Self::Urw { seed } => (4, seed, 0),
+            Self::Surw { seed, class } => (5, seed, class),
+            Self::Periods { number } => (6, number, 0),
+        }
+    }
 }
 
 /// What an entry promises.
@@ -153,7 +217,7 @@ pub struct Case {
     /// The schedule's decisions.
     pub decisions: Vec<Decision>,
     /// What happens where no decision stands.
-    pub policy: Policy,
+    pub policy: PolicyGene,
     /// What it should show, if it says.
     pub expect: Option<Expect>,
 }
@@ -196,7 +260,7 @@ impl Case {
             history: spec.profiles[0].history.to_vec(),
             ops: Vec::new(),
             decisions: Vec::new(),
-            policy: Policy::Stay,
+            policy: PolicyGene::Stay,
             expect: None,
         }
     }
@@ -212,7 +276,7 @@ impl Case {
         history.extend_from_slice(spec.profiles[0].history);
         ops.clear();
         decisions.clear();
-        *policy = Policy::Stay;
+        *policy = PolicyGene::Stay;
         *expect = None;
     }
 

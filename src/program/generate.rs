@@ -6,7 +6,9 @@
 //!
 //! The n-th case of a seed depends on the seed and n alone: jobs can share a seed by taking turns.
 
-use super::case::{Action, Case, Decision, Key, MAX_OPS, OpId, OpInstance, Place, Policy, Site};
+use super::case::{
+    Action, Case, Decision, Key, MAX_OPS, OpId, OpInstance, Place, PolicyGene, Site,
+};
 use super::rng::Rng;
 use crate::subject::{MAX_OPERANDS, OpSpec, Spec};
 use pagerace_core::sync::MAX_CPUS;
@@ -44,9 +46,9 @@ const PROGRAM_OPS: [usize; 8] = [1, 1, 1, 2, 3, 3, 4, 4];
 const TAKEN: u16 = 176;
 /// In 256: a right may be taken on another CPU than the one that it was produced on.
 const HANDED_OVER: u16 = 12;
-/// In 256: decisions alone, a walk; else partial order sampling.
-const DIRECTED: u16 = 224;
-const WALK: u16 = 24;
+/// In 256, of each policy in the order of [`PolicyGene::NAMES`]: the first has decisions alone. Each with its share
+/// of what pays: decisions alone find little that the walks, priorities of accesses and periods do not.
+const POLICIES: [u16; PolicyGene::NAMES.len()] = [32, 64, 44, 4, 64, 4, 44];
 /// How many switches a directed schedule has; with another policy, at most one now and then.
 const SWITCHES: [usize; 8] = [0, 1, 2, 2, 3, 3, 3, 4];
 /// In 256: a decision fails its access instead of switching.
@@ -381,16 +383,18 @@ fn are_kin(a: &OpSpec, b: &OpSpec) -> bool {
 
 fn schedule(rng: &mut Rng, case: &mut Case) {
     let seed = rng.bits() as u16;
-    let rate = rng.below(5) as u8;
-    let draw = rng.below(256) as u16;
+    let second = rng.bits() as u8;
+    let mut draw = rng.below(256) as u16;
     let mut switches = rng.pick(&SWITCHES);
-    case.policy = match draw {
-        ..DIRECTED => Policy::Stay,
-        _ => {
-            switches = switches.saturating_sub(3);
-            if draw < DIRECTED + WALK { Policy::Walk { seed, rate } } else { Policy::Pos { seed } }
-        }
-    };
+    let mut policy = 0;
+    while draw >= POLICIES[policy] {
+        draw -= POLICIES[policy];
+        policy += 1;
+    }
+    case.policy = PolicyGene::of(policy, seed, second);
+    if case.policy != PolicyGene::Stay {
+        switches = switches.saturating_sub(3);
+    }
     // A chain: each switch stands on the CPU that the one before ran, after that CPU's own last.
     let mut reached = [(0, 0); MAX_CPUS];
     let mut cpu = case.first;

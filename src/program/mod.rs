@@ -22,4 +22,4 @@ pub mod text;
 mod toy;
 pub mod wire;
 
-pub use case::{Action, Case, Decision, Expect, Key, OpId, OpInstance, Place, Policy, Site};
+pub use case::{Action, Case, Decision, Expect, Key, OpId, OpInstance, Place, PolicyGene, Site};

@@ -4,7 +4,9 @@
 //! is a case that [`Case::fit`] leaves as it is, history and `expect` are untouched, and the same
 //! seed makes the same edits.
 
-use super::case::{Action, Case, Decision, Key, MAX_OPS, OpId, OpInstance, Place, Policy, Site};
+use super::case::{
+    Action, Case, Decision, Key, MAX_OPS, OpId, OpInstance, Place, PolicyGene, Site,
+};
 use super::rng::Rng;
 use crate::subject::{MAX_OPERANDS, Spec};
 
@@ -361,11 +363,8 @@ impl<'a> Mutator<'a> {
 
     fn policy(&mut self, case: &mut Case) {
         let seed = self.rng.bits() as u16;
-        case.policy = match self.rng.below(3) {
-            0 => Policy::Stay,
-            1 => Policy::Walk { seed, rate: self.rng.below(5) as u8 },
-            _ => Policy::Pos { seed },
-        };
+        let name = self.rng.below(PolicyGene::NAMES.len());
+        case.policy = PolicyGene::of(name, seed, self.rng.bits() as u8);
     }
 }
 

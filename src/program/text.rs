@@ -41,6 +41,7 @@ mod print;
 mod tests;
 
 pub use error::ParseError;
+pub(crate) use error::{Word, shorten};
 pub use parse::{parse, subject};
 pub use print::Text;
 

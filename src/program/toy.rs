@@ -1,6 +1,6 @@
 //! A spec and random cases for the tests of this layer. Nothing here runs.
 
-use super::case::{Action, Case, Decision, Expect, Key, OpId, OpInstance, Place, Policy, Site};
+use super::case::{Action, Case, Decision, Expect, Key, OpId, OpInstance, Place, PolicyGene, Site};
 use super::rng::Rng;
 use crate::subject::{
     Call, Census, ClassSpec, Done, FieldSpec, Names, OpSpec, OperandSpec, ProfileSpec,
@@ -17,7 +17,16 @@ const INDEX: OperandSpec = OperandSpec { name: "index", limit: 8, field: Some(1)
 
 const fn row(name: &'static str, operands: &'static [OperandSpec]) -> OpSpec {
     let takes = RightSet::NONE;
-    OpSpec { name, doc: "A toy.", operands, takes, gives: None, setup: false, simpler: &[] }
+    OpSpec {
+        name,
+        doc: "A toy.",
+        operands,
+        takes,
+        gives: None,
+        setup: false,
+        simpler: &[],
+        points: &[],
+    }
 }
 
 /// Six operations, three fields, two switches, two profiles, three classes.
@@ -114,11 +123,7 @@ pub fn any_case(rng: &mut Rng) -> Case {
     let mut case = Case::empty(&SPEC);
     case.cpus = 1 + rng.below(4) as u8;
     case.first = rng.below(4) as u8;
-    case.policy = match rng.below(3) {
-        0 => Policy::Stay,
-        1 => Policy::Walk { seed: rng.bits() as u16, rate: rng.bits() as u8 },
-        _ => Policy::Pos { seed: rng.bits() as u16 },
-    };
+    case.policy = PolicyGene::of(rng.below(256), rng.bits() as u16, rng.bits() as u8);
     for (value, field) in case.fields.iter_mut().zip(SPEC.fields) {
         *value = rng.pick(field.values);
     }

@@ -7,8 +7,8 @@
 //!
 //! ```text
 //! header   0      CPUs (CPUS)              1      first CPU, modulo
-//!          2      policy, modulo 3         3..5   its seed, little endian
-//!          5      its rate                 6..    one byte for each field of the spec
+//!          2      policy, modulo           3..5   its first number, little endian
+//!          5      its second number        6..    one byte for each field of the spec
 //! record   0      place: below 0xc0 a CPU, modulo; else the set-up
 //!          1      operation, modulo        2..4   operands, modulo their limits
 //!          4      right: 0 none, 1 the record before, 255 the record after
@@ -30,7 +30,9 @@
 //! re-places operations by modulo, a 65th operation is dropped, and of two genes for one point the
 //! first counts.
 
-use super::case::{Action, Case, Decision, Key, MAX_OPS, OpId, OpInstance, Place, Policy, Site};
+use super::case::{
+    Action, Case, Decision, Key, MAX_OPS, OpId, OpInstance, Place, PolicyGene, Site,
+};
 use crate::subject::{FieldSpec, MAX_OPERANDS, Spec};
 use pagerace_core::sync::Kind;
 
@@ -98,11 +100,7 @@ pub fn decode_into(spec: &Spec, bytes: &[u8], case: &mut Case) {
     case.cpus = CPUS[usize::from(byte(0)) % CPUS.len()];
     case.first = byte(1) % case.cpus;
     let seed = u16::from_le_bytes([byte(3), byte(4)]);
-    case.policy = match byte(2) % 3 {
-        0 => Policy::Stay,
-        1 => Policy::Walk { seed, rate: byte(5) },
-        _ => Policy::Pos { seed },
-    };
+    case.policy = PolicyGene::of(usize::from(byte(2)), seed, byte(5));
     for (at, field) in spec.fields.iter().enumerate() {
         case.fields[at] = field_value(field, byte(FIXED_HEADER + at));
     }
@@ -338,14 +336,10 @@ pub fn encode_into(spec: &Spec, case: &Case, bytes: &mut Vec<u8>) {
     }
     bytes.clear();
     let cpus = CPUS.iter().position(|&n| n == case.cpus);
-    let (policy, seed, rate) = match case.policy {
-        Policy::Stay => (0, 0, 0),
-        Policy::Walk { seed, rate } => (1, seed, rate),
-        Policy::Pos { seed } => (2, seed, 0),
-    };
+    let (policy, seed, second) = case.policy.numbers();
     let [low, high] = seed.to_le_bytes();
     bytes.push(cpus.expect("a case has 1 to 4 CPUs") as u8);
-    bytes.extend_from_slice(&[case.first, policy, low, high, rate]);
+    bytes.extend_from_slice(&[case.first, policy as u8, low, high, second]);
     bytes.extend(spec.fields.iter().zip(&case.fields).map(|(f, &value)| field_byte(f, value)));
     let mut positions = [0i32; MAX_OPS];
     for (at, position) in positions[..case.ops.len()].iter_mut().enumerate() {

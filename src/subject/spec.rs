@@ -67,6 +67,9 @@ pub struct OpSpec {
     pub setup: bool,
     /// Operations (by index) that the minimizer may put in its place, simplest first.
     pub simpler: &'static [usize],
+    /// How many points at accesses to each class (by index) it has where nothing is in its way, for policies
+    /// that weigh what is left of a program. Empty where that is not known.
+    pub points: &'static [(u8, u16)],
 }
 
 impl OpSpec {
@@ -75,7 +78,16 @@ impl OpSpec {
     #[must_use]
     pub const fn new(name: &'static str, doc: &'static str) -> Self {
         let takes = RightSet::NONE;
-        Self { name, doc, operands: &[], takes, gives: None, setup: false, simpler: &[] }
+        Self {
+            name,
+            doc,
+            operands: &[],
+            takes,
+            gives: None,
+            setup: false,
+            simpler: &[],
+            points: &[],
+        }
     }
 
     /// It takes a right of one of these kinds.

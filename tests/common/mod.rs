@@ -30,7 +30,16 @@ const COUNTER: OperandSpec = OperandSpec { name: "counter", limit: 2, field: Non
 
 const fn op(name: &'static str, operands: &'static [OperandSpec]) -> OpSpec {
     let takes = RightSet::NONE;
-    OpSpec { name, doc: "For tests.", operands, takes, gives: None, setup: true, simpler: &[] }
+    OpSpec {
+        name,
+        doc: "For tests.",
+        operands,
+        takes,
+        gives: None,
+        setup: true,
+        simpler: &[],
+        points: &[],
+    }
 }
 
 pub static SPEC: Spec = Spec {

@@ -28,7 +28,16 @@ struct Toy {
 
 const fn op(name: &'static str) -> OpSpec {
     let (operands, takes) = (&[], RightSet::NONE);
-    OpSpec { name, doc: "For tests.", operands, takes, gives: None, setup: true, simpler: &[] }
+    OpSpec {
+        name,
+        doc: "For tests.",
+        operands,
+        takes,
+        gives: None,
+        setup: true,
+        simpler: &[],
+        points: &[],
+    }
 }
 
 const fn fault(name: &'static str, racy: bool) -> VariantSpec {

@@ -37,7 +37,11 @@ integer_words!(
     u64: core::convert::identity,
     usize: |value| value as u64,
     // The sign is extended, and cut off on the way back.
-    i32: |value| value as u64
+    i8: |value| value as u64,
+    i16: |value| value as u64,
+    i32: |value| value as u64,
+    i64: |value| value as u64,
+    isize: |value| value as u64
 );
 
 impl Word for bool {
@@ -82,6 +86,12 @@ macro_rules! common {
             #[inline(always)]
             pub fn reset(&mut self, value: $t) {
                 *self.0.get_mut() = value;
+            }
+
+            /// The value, for whoever has the object alone. No access.
+            #[inline(always)]
+            pub fn get_mut(&mut self) -> &mut $t {
+                self.0.get_mut()
             }
 
             #[inline(always)]
@@ -231,10 +241,57 @@ macro_rules! integer {
                     (old, old & mask)
                 })
             }
+
+            /// Flips the bits of `mask`; returns the value before.
+            #[inline(always)]
+            pub fn fetch_xor(&self, mask: $t, order: Ordering) -> $t {
+                self.access(Kind::Swap, order, |a| {
+                    let old = a.fetch_xor(mask, order);
+                    (old, old ^ mask)
+                })
+            }
+
+            /// Keeps the greater of the value and `other`; returns the value before.
+            #[inline(always)]
+            pub fn fetch_max(&self, other: $t, order: Ordering) -> $t {
+                self.access(Kind::Swap, order, |a| {
+                    let old = a.fetch_max(other, order);
+                    (old, old.max(other))
+                })
+            }
+
+            /// Keeps the lesser of the value and `other`; returns the value before.
+            #[inline(always)]
+            pub fn fetch_min(&self, other: $t, order: Ordering) -> $t {
+                self.access(Kind::Swap, order, |a| {
+                    let old = a.fetch_min(other, order);
+                    (old, old.min(other))
+                })
+            }
         }
     };
 }
 
+integer!(
+    /// An 8-bit signed integer.
+    AtomicI8,
+    i8
+);
+integer!(
+    /// A byte.
+    AtomicU8,
+    u8
+);
+integer!(
+    /// A 16-bit signed integer.
+    AtomicI16,
+    i16
+);
+integer!(
+    /// A 16-bit word.
+    AtomicU16,
+    u16
+);
 integer!(
     /// A 32-bit signed integer: reference counts.
     AtomicI32,
@@ -255,8 +312,47 @@ integer!(
     AtomicUsize,
     usize
 );
+integer!(
+    /// A 64-bit signed integer.
+    AtomicI64,
+    i64
+);
+integer!(
+    /// A difference.
+    AtomicIsize,
+    isize
+);
 common!(
     /// A flag.
     AtomicBool,
     bool
 );
+
+impl<B: Backend> AtomicBool<B> {
+    /// Sets the flag if `value` is; returns what it was.
+    #[inline(always)]
+    pub fn fetch_or(&self, value: bool, order: Ordering) -> bool {
+        self.access(Kind::Set, order, |a| {
+            let old = a.fetch_or(value, order);
+            (old, old | value)
+        })
+    }
+
+    /// Clears the flag unless `value` is set; returns what it was.
+    #[inline(always)]
+    pub fn fetch_and(&self, value: bool, order: Ordering) -> bool {
+        self.access(Kind::Clear, order, |a| {
+            let old = a.fetch_and(value, order);
+            (old, old & value)
+        })
+    }
+
+    /// Flips the flag if `value` is set; returns what it was.
+    #[inline(always)]
+    pub fn fetch_xor(&self, value: bool, order: Ordering) -> bool {
+        self.access(Kind::Swap, order, |a| {
+            let old = a.fetch_xor(value, order);
+            (old, old ^ value)
+        })
+    }
+}

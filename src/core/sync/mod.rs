@@ -31,7 +31,10 @@ mod rcu;
 mod wait;
 mod word;
 
-pub use atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, AtomicUsize, Word};
+pub use atomic::{
+    AtomicBool, AtomicI8, AtomicI16, AtomicI32, AtomicI64, AtomicIsize, AtomicU8, AtomicU16,
+    AtomicU32, AtomicU64, AtomicUsize, Word,
+};
 pub use backend::{Access, Backend, Controlled, Hook, HookGuard, Kind, Native, Waiting};
 pub use context::{Irq, IrqGuard, Preempt, PreemptGuard};
 pub use core::sync::atomic::Ordering;

@@ -33,7 +33,7 @@ impl Hook for Control {
         self.sites.settle(me);
         self.idle.set(false);
         if self.follows.get() {
-            self.policy.borrow_mut().performed(me, &self.sites);
+            self.policy.borrow_mut().performed(me, self.cpus.enabled(), &self.sites);
         }
         if old != new && self.cpus.anyone_waiting() {
             self.wake_those(p.addr, |waiting| waiting == Waiting::Change);

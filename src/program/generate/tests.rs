@@ -64,7 +64,7 @@ fn generated_cases_are_legal_small_and_full_of_conflict() {
         }
         ops += case.ops.len();
         setups += usize::from(case.program(Place::Setup).next().is_some());
-        switched += usize::from(case.switches() > 0);
+        switched += usize::from(case.switches() > 0 || case.policy != PolicyGene::Stay);
         two += usize::from(case.cpus == 2);
     }
     assert!(setups > 3000 && taken > 3000 && switched > 2000 && two > 4000 && ops < 40_000);

@@ -4,7 +4,7 @@ use super::error::{Word, shorten};
 use super::parse::{Parser, Result, end, known, number};
 use super::print::PlaceName;
 use crate::program::case::{
-    Action, Decision, Key, MAX_DECISIONS, MAX_OPS, OpId, OpInstance, Place, Policy, Site,
+    Action, Decision, Key, MAX_DECISIONS, MAX_OPS, OpId, OpInstance, Place, PolicyGene, Site,
 };
 use crate::subject::{MAX_OPERANDS, OpSpec};
 use pagerace_core::sync::Kind;
@@ -201,7 +201,7 @@ fn operand(
     Ok(())
 }
 
-fn policy(words: &[Word<'_>]) -> Result<Policy> {
+fn policy(words: &[Word<'_>]) -> Result<PolicyGene> {
     let name = words.get(1).copied().unwrap_or(words[0].end());
     let parameter = |at: usize, key: &str, last: u32| {
         let word = words.get(at).copied().unwrap_or(words[words.len() - 1].end());
@@ -212,12 +212,15 @@ fn policy(words: &[Word<'_>]) -> Result<Policy> {
             }
         }
     };
-    let seed = || parameter(2, "seed", u32::from(u16::MAX)).map(|seed| seed as u16);
-    let (policy, length) = match known(name, "policy", &["stay", "walk", "pos"])? {
-        0 => (Policy::Stay, 2),
-        1 => (Policy::Walk { seed: seed()?, rate: parameter(3, "rate", 255)? as u8 }, 4),
-        _ => (Policy::Pos { seed: seed()? }, 3),
+    let policy = known(name, "policy", &PolicyGene::NAMES.map(|(name, ..)| name))?;
+    let (_, first, second) = PolicyGene::NAMES[policy];
+    let mut length = 2;
+    let mut number = |name: &str, last: u32| {
+        length += 1;
+        parameter(length - 1, name, last)
     };
+    let one = if first.is_empty() { 0 } else { number(first, u32::from(u16::MAX))? };
+    let two = second.map_or(Ok(0), |second| number(second, u32::from(u8::MAX)))?;
     end(words, length)?;
-    Ok(policy)
+    Ok(PolicyGene::of(policy, one as u16, two as u8))
 }

@@ -50,7 +50,7 @@ impl core::error::Error for ParseError {}
 
 /// A piece of one line.
 #[derive(Clone, Copy)]
-pub(super) struct Word<'a> {
+pub(crate) struct Word<'a> {
     /// What it says.
     pub text: &'a str,
     /// The line it is in.
@@ -124,7 +124,7 @@ impl<'a> Word<'a> {
 }
 
 /// For messages: a foreign file's words may be long and unprintable.
-pub(super) fn shorten(text: &str) -> String {
+pub(crate) fn shorten(text: &str) -> String {
     const LONGEST: usize = 40;
     let mut short: String = text.chars().filter(|c| !c.is_control()).take(LONGEST).collect();
     if text.chars().count() > LONGEST {

@@ -1,7 +1,7 @@
 //! A case as canonical text.
 
 use super::HEADER;
-use crate::program::case::{Action, Case, Expect, OpId, OpInstance, Place, Policy, Site};
+use crate::program::case::{Action, Case, Expect, OpId, OpInstance, Place, PolicyGene, Site};
 use crate::subject::Spec;
 use core::fmt::{self, Display, Formatter};
 
@@ -89,11 +89,16 @@ impl Text<'_> {
 
     fn schedule(&self, f: &mut Formatter<'_>) -> fmt::Result {
         writeln!(f, "schedule:")?;
-        match self.case.policy {
-            Policy::Stay => writeln!(f, "  policy stay")?,
-            Policy::Walk { seed, rate } => writeln!(f, "  policy walk seed={seed} rate={rate}")?,
-            Policy::Pos { seed } => writeln!(f, "  policy pos seed={seed}")?,
+        let (policy, one, two) = self.case.policy.numbers();
+        let (name, first, second) = PolicyGene::NAMES[policy];
+        write!(f, "  policy {name}")?;
+        if !first.is_empty() {
+            write!(f, " {first}={one}")?;
         }
+        if let Some(second) = second {
+            write!(f, " {second}={two}")?;
+        }
+        writeln!(f)?;
         for decision in &self.case.decisions {
             let place = self.case.ops[decision.at.op.index()].place;
             let first = self.case.ops.partition_point(|op| op.place < place);

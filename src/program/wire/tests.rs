@@ -160,7 +160,11 @@ fn the_layout_is_frozen() {
     plain([14, 2, 0, 0, 0, 0, 0, 0, 0], "cpus 3 first 2");
     plain([31, 7, 0, 0, 0, 0, 0, 0, 0], "cpus 4 first 3");
     plain([0, 0, 1, 3, 1, 9, 0, 0, 0], "policy walk seed=259 rate=9");
-    plain([0, 0, 5, 3, 1, 9, 0, 0, 0], "policy pos seed=259");
+    plain([0, 0, 2, 3, 1, 9, 0, 0, 0], "policy pos seed=259");
+    plain([0, 0, 3, 3, 1, 9, 0, 0, 0], "policy pct seed=259 depth=9");
+    plain([0, 0, 11, 3, 1, 9, 0, 0, 0], "policy urw seed=259");
+    plain([0, 0, 5, 3, 1, 9, 0, 0, 0], "policy surw seed=259 class=9");
+    plain([0, 0, 6, 3, 1, 9, 0, 0, 0], "policy periods number=259");
     plain([0, 0, 0, 0, 0, 0, 3, 0, 0], "field frames=8");
     plain([0, 0, 0, 0, 0, 0, 0xc0, 0, 0], "field frames=64");
     plain([0, 0, 0, 0, 0, 0, 0, 0xc0, 0], "field indices=8");

@@ -32,6 +32,7 @@ static NASTY: Spec = Spec {
             gives: Some(0),
             setup: true,
             simpler: &[],
+            points: &[],
         },
         OpSpec {
             name: ODD,
@@ -41,6 +42,7 @@ static NASTY: Spec = Spec {
             gives: Some(0),
             setup: true,
             simpler: &[],
+            points: &[],
         },
     ],
     rights: &[ODD],

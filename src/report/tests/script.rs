@@ -17,7 +17,7 @@ const fn row(
     takes: RightSet,
     gives: Option<RightKind>,
 ) -> OpSpec {
-    OpSpec { name, doc: "", operands, takes, gives, setup: true, simpler: &[] }
+    OpSpec { name, doc: "", operands, takes, gives, setup: true, simpler: &[], points: &[] }
 }
 
 /// Classes of [`SPEC`].

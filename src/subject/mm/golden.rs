@@ -344,3 +344,43 @@ fn every_operation_outcome_and_kind_of_access_is_in_a_scene() {
         assert!(text.contains(&format!(".{}", kind.name())), "{kind:?}");
     }
 }
+
+/// The source of the table in `points.rs`, but for what stands around it.
+fn points() -> String {
+    let stage: &'static Stage = Box::leak(Box::default());
+    let mut text = String::new();
+    for op in Op::ALL {
+        let scenes = GROUPS.iter().flat_map(|(_, scenes)| *scenes);
+        let scene = scenes
+            .filter(|scene| scene.other.is_empty())
+            .find(|scene| scene.ops.last().is_some_and(|last| last.0 == *op))
+            .expect("each operation has a scene of its own");
+        let sites = play(stage, SPEC.profiles[0].history, scene).sites;
+        let class = |site: &String| {
+            let name = site.split(['.', '[']).next().expect("a site has a class");
+            SPEC.class(name).expect("it is in the table")
+        };
+        let points = sites.iter().filter(|site| !site.ends_with(".unlock"));
+        let mut counts = std::collections::BTreeMap::new();
+        points.for_each(|site| *counts.entry(class(site)).or_insert(0) += 1);
+        let counts: Vec<String> =
+            counts.iter().map(|(class, count)| format!("({class}, {count})")).collect();
+        writeln!(text, "    &[{}], // {}", counts.join(", "), SPEC.ops[*op as usize].name)
+            .expect("a string");
+    }
+    text
+}
+
+#[test]
+fn points_are_those_of_each_operations_first_scene() {
+    let path = format!("{}/src/subject/mm/points.rs", env!("CARGO_MANIFEST_DIR"));
+    let source = std::fs::read_to_string(&path).expect("the table is there");
+    let (head, rest) = source.split_once("] = [\n").expect("the table begins");
+    let (_, tail) = rest.split_once("];\n").expect("the table ends");
+    let written = format!("{head}] = [\n{}];\n{tail}", points());
+    if std::env::var_os("PAGERACE_BLESS").is_some() {
+        std::fs::write(&path, &written).expect("the table can be written");
+    }
+    let source = std::fs::read_to_string(&path).expect("the table is there");
+    assert!(written == source, "{path} changed; PAGERACE_BLESS=1 writes it anew:\n{written}");
+}

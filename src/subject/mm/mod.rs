@@ -24,6 +24,7 @@
 #[cfg(test)]
 mod golden;
 mod ops;
+mod points;
 mod tables;
 #[cfg(test)]
 mod tests;

@@ -3,6 +3,7 @@
 //! What it is not: behaviour. Order matters where bytes count (operations and fields: append only);
 //! names matter where text is kept.
 
+use super::points;
 use crate::subject::{
     ClassSpec, FieldSpec, InjectedSpec, OpSpec, OperandSpec, OutcomeSpec, ProfileSpec, RaceSpec,
     RetiredSwitch, RightKind, RightSet, Spec, SwitchSpec, VariantSpec,
@@ -106,6 +107,7 @@ macro_rules! ops {
             gives: $gives,
             setup: $setup,
             simpler: &[$(Op::$simpler as usize),*],
+            points: points::of(Op::$op as usize),
         }),*];
     };
 }

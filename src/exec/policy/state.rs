@@ -1,0 +1,158 @@
+//! The policies of an executor: one of each, of which a case names one.
+//!
+//! What it is not: an allocation per case. What a policy keeps is cleared, not dropped.
+
+use super::api::{Expected, Pending, Policy, Start, TaskSet, View};
+use super::pct::Pct;
+use super::periods::Periods;
+use super::pos::Pos;
+use super::surw::{Select, Surw};
+use super::urw::Urw;
+use super::walk::Walk;
+use crate::exec::sites::Sites;
+use crate::program::{Case, Place, PolicyGene};
+use crate::subject::{ObjectId, Spec};
+use pagerace_core::sync::MAX_CPUS;
+
+/// The points of an operation of which the table says nothing.
+const UNKNOWN: u32 = 8;
+
+/// The policies, and what they are told of a run.
+pub(in crate::exec) struct PolicyState {
+    spec: &'static Spec,
+    gene: PolicyGene,
+    walk: Walk,
+    pos: Pos,
+    pct: Pct,
+    urw: Urw,
+    surw: Surw,
+    periods: Periods,
+    expected: [Expected; MAX_CPUS],
+    pending: [Option<Pending>; MAX_CPUS],
+    /// Whom the policy chose, until that CPU has made an access.
+    standing: Option<usize>,
+}
+
+impl PolicyState {
+    pub fn new(spec: &'static Spec) -> Self {
+        Self {
+            spec,
+            gene: PolicyGene::Stay,
+            walk: Walk::new(1),
+            pos: Pos::new(),
+            pct: Pct::new(1),
+            urw: Urw::new(),
+            surw: Surw::new(Select::Drawn),
+            periods: Periods::new(),
+            expected: Default::default(),
+            pending: [None; MAX_CPUS],
+            standing: None,
+        }
+    }
+
+    /// The policy of this run.
+    fn policy(&mut self) -> Option<&mut dyn Policy> {
+        Some(match self.gene {
+            PolicyGene::Stay => return None,
+            PolicyGene::Walk { .. } => &mut self.walk,
+            PolicyGene::Pos { .. } => &mut self.pos,
+            PolicyGene::Pct { .. } => &mut self.pct,
+            PolicyGene::Urw { .. } => &mut self.urw,
+            PolicyGene::Surw { .. } => &mut self.surw,
+            PolicyGene::Periods { .. } => &mut self.periods,
+        })
+    }
+
+    /// The run of a case begins, under this gene.
+    pub fn begin(&mut self, gene: PolicyGene, case: &Case) {
+        self.gene = gene;
+        self.standing = None;
+        self.pending = [None; MAX_CPUS];
+        match gene {
+            PolicyGene::Stay => return,
+            PolicyGene::Walk { rate, .. } => self.walk.set_rate(1 + u32::from(rate % 5)),
+            PolicyGene::Pct { depth, .. } => self.pct.set_depth(1 + usize::from(depth % 8)),
+            PolicyGene::Periods { number } => self.periods.set_number(number.into()),
+            PolicyGene::Pos { .. } | PolicyGene::Urw { .. } | PolicyGene::Surw { .. } => {}
+        }
+        self.expect(case);
+        if let PolicyGene::Surw { class, .. } = gene {
+            self.surw.set_selected(self.shared(class));
+        }
+        let expected = std::mem::take(&mut self.expected);
+        let cpus = usize::from(case.cpus);
+        let start = Start { seed: gene.numbers().1.into(), expected: &expected[..cpus] };
+        if let Some(policy) = self.policy() {
+            policy.begin(&start);
+        }
+        self.expected = expected;
+    }
+
+    /// What the table says of each program. Objects stand for their classes: which of them an operation uses
+    /// shows when it runs.
+    fn expect(&mut self, case: &Case) {
+        for (cpu, expected) in self.expected.iter_mut().enumerate() {
+            expected.points = 0;
+            expected.objects.clear();
+            for (_, op) in case.program(Place::Cpu(cpu as u8)) {
+                let points = self.spec.row(op.op).points;
+                if points.is_empty() {
+                    expected.points += UNKNOWN;
+                }
+                for &(class, count) in points {
+                    let (class, count) = (ObjectId::new(class, 0), u32::from(count));
+                    expected.points += count;
+                    match expected.objects.iter_mut().find(|(known, _)| *known == class) {
+                        Some((_, known)) => *known += count,
+                        None => expected.objects.push((class, count)),
+                    }
+                }
+            }
+        }
+    }
+
+    /// The class of this number (modulo) of those that at least two programs are expected to use.
+    fn shared(&self, nth: u8) -> Select {
+        let used_by = |class: u8| {
+            let uses = |of: &&Expected| of.of(ObjectId::new(class, 0)) > 0;
+            self.expected.iter().filter(uses).count()
+        };
+        let shared = (0..self.spec.classes.len() as u8).filter(|&class| used_by(class) > 1);
+        let count = shared.clone().count().max(1);
+        shared.clone().nth(usize::from(nth) % count).map_or(Select::Drawn, Select::Class)
+    }
+
+    /// The CPU that should run, given that `me` runs and has just announced an access. `enabled` has a bit
+    /// for each CPU that could.
+    pub fn choose(&mut self, me: usize, enabled: u8, sites: &Sites) -> usize {
+        for (cpu, pending) in self.pending.iter_mut().enumerate() {
+            *pending = sites.is_live(cpu).then(|| sites.pending(cpu).for_policy(cpu));
+        }
+        let (enabled, pending) = (TaskSet::from_bits(enabled.into()), self.pending);
+        let idle = self.standing == Some(me);
+        // Only points ask here: what is about to be made is announced.
+        let place = sites.pending(me).for_policy(me).key;
+        let view = View { last: me, place, idle, enabled: &enabled, pending: &pending };
+        let Some(policy) = self.policy() else { return me };
+        let chosen = policy.choose(&view);
+        self.standing = Some(chosen);
+        chosen
+    }
+
+    /// `by` has performed the access it announced last.
+    #[inline(never)]
+    pub fn performed(&mut self, by: usize, enabled: u8, sites: &Sites) {
+        self.standing = None;
+        let access = sites.pending(by).for_policy(by);
+        if !access.kind.is_point() {
+            return;
+        }
+        self.pending[by] = None;
+        let (enabled, pending) = (TaskSet::from_bits(enabled.into()), self.pending);
+        let place = access.key;
+        let view = View { last: by, place, idle: false, enabled: &enabled, pending: &pending };
+        if let Some(policy) = self.policy() {
+            policy.made(by, &access, &view);
+        }
+    }
+}
