@@ -10,6 +10,7 @@
 //!
 //! What it is not: guided by edges (that is libFuzzer's part, on the same cases), or a store.
 
+mod aim;
 mod orders;
 mod pool;
 pub(crate) mod source;

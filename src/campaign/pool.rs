@@ -12,9 +12,10 @@
 //! What it is not: a corpus. It lives and dies with a job, and knows no profile, switch or entry.
 
 use crate::exec::Run;
-use crate::exec::coverage::{SIGNALS, Touched, contended};
+use crate::exec::contended::{Contended, Contention};
+use crate::exec::coverage::SIGNALS;
 use crate::program::rng::Rng;
-use crate::program::{Case, Key, PolicyGene};
+use crate::program::{Case, Decision, PolicyGene};
 use crate::subject::Spec;
 
 /// How many cases are kept.
@@ -23,16 +24,18 @@ const KEPT: usize = 256;
 const EDIT: u32 = 8;
 
 /// A kept case.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Kept {
     /// The fresh case that its line began with.
     pub root: Option<u64>,
     /// The case.
     pub case: Case,
-    /// Its points at objects that two CPUs touched, and how many of these stand before its rarest signal:
+    /// Its accesses to what two CPUs touched, and how many of these stand before its rarest signal:
     /// a switch at one of them would make another case of it.
-    pub contended: Vec<Key>,
+    pub contended: Vec<Contended>,
     pub behind: usize,
+    /// Its decisions in the order in which they were taken, each with its line.
+    pub decided: Vec<(Decision, usize)>,
     /// Its rarest signal when it was kept.
     rarest: u16,
     edits: u32,
@@ -43,7 +46,7 @@ pub(super) struct Kept {
 pub(super) struct Pool {
     seen: Vec<u32>,
     kept: Vec<Kept>,
-    touched: Touched,
+    contention: Contention,
     rng: Rng,
 }
 
@@ -54,11 +57,17 @@ impl Pool {
             case: Case::empty(spec),
             contended: Vec::new(),
             behind: 0,
+            decided: Vec::new(),
             rarest: 0,
             edits: 0,
         };
         let kept = (0..KEPT).map(nothing).collect();
-        Self { seen: vec![0; SIGNALS], kept, touched: Touched::new(), rng: Rng::new(seed) }
+        Self {
+            seen: vec![0; SIGNALS],
+            kept,
+            contention: Contention::default(),
+            rng: Rng::new(seed),
+        }
     }
 
     /// What speaks against editing a kept case; nothing against replacing an empty place.
@@ -105,7 +114,10 @@ impl Pool {
             place.case.policy = PolicyGene::Stay;
             place.case.decisions.clone_from(&run.executed);
             place.case.normalize();
-            place.behind = contended(run, line, &mut self.touched, &mut place.contended);
+            self.contention.list(case, run, &mut place.contended);
+            place.behind = place.contended.partition_point(|access| access.line <= line);
+            place.decided.clear();
+            place.decided.extend(run.decided());
             (place.rarest, place.edits) = (rarest, 0);
         }
     }

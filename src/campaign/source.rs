@@ -6,20 +6,24 @@
 //! What it is not: what runs them. A fuzz target draws from a source too, beside its engine's corpus.
 
 use super::Config;
-use super::pool::Pool;
+use super::aim::Aims;
+use super::pool::{Kept, Pool};
 use crate::exec::Run;
+use crate::exec::contended::Contended;
 use crate::exec::coverage::Coverage;
 use crate::program::generate::{Fixed, Generator};
 use crate::program::mutate::{self, Mutation, Mutator};
 use crate::program::rng::Rng;
-use crate::program::{Action, Case, Decision, Key, Place};
+use crate::program::{Action, Case, Decision, Place};
 use crate::subject::Spec;
 
 /// The first cases of a job are all fresh.
 pub(super) const FRESH_FIRST: u64 = 1_024;
 /// In 256: a case is derived from a kept one.
 const DERIVED: u16 = 224;
-/// Of 256 derived cases, how many are as the kept one was up to what is seldom seen of it, with one more
+/// Of 256 derived cases, how many have a schedule that is aimed at a meeting ([`super::aim`]).
+const AIMED: u16 = 96;
+/// Of 256 others, how many are as the kept one was up to what is seldom seen of it, with one more
 /// switch behind that;
 const EXTENDED: u16 = 88;
 /// then, how many have another schedule only;
@@ -34,6 +38,7 @@ pub(crate) struct Source {
     rng: Rng,
     fixed: Fixed,
     pool: Pool,
+    aims: Aims,
     coverage: Coverage,
     /// Fresh cases so far.
     fresh: u64,
@@ -55,6 +60,7 @@ impl Source {
             rng: Rng::new(!own),
             fixed,
             pool: Pool::new(spec, own.rotate_left(32)),
+            aims: Aims::new(),
             coverage: Coverage::new(spec),
             fresh: 0,
             turn,
@@ -79,16 +85,8 @@ impl Source {
         {
             self.root = kept.root.expect("an empty place is not drawn");
             self.case.clone_from(&kept.case);
-            let (all, ahead) = (&kept.contended, &kept.contended[kept.behind..]);
-            match self.rng.below(256) as u16 {
-                ..EXTENDED if !ahead.is_empty() => extend(&mut self.rng, &mut self.case, ahead),
-                ..RESCHEDULED if !all.is_empty() => {
-                    reschedule(&mut self.rng, &mut self.case, all);
-                }
-                ..APPENDED => {
-                    self.mutator.apply(Mutation::Append, &mut self.case);
-                }
-                _ => self.mutator.mutate(&mut self.case),
+            if !(self.rng.chance(AIMED) && self.aims.aim(&mut self.rng, kept, &mut self.case)) {
+                edit(&mut self.rng, &mut self.mutator, kept, &mut self.case);
             }
             self.fixed.apply(&mut self.case);
             mutate::trim(&mut self.case, &mut self.rng);
@@ -115,9 +113,22 @@ impl Source {
     }
 }
 
-/// Adds a switch at one of these points.
-fn extend(rng: &mut Rng, case: &mut Case, points: &[Key]) {
-    let at = rng.pick(points);
+/// Edits `case`, which is the kept one.
+fn edit(rng: &mut Rng, mutator: &mut Mutator<'_>, kept: &Kept, case: &mut Case) {
+    let (all, ahead) = (&kept.contended, &kept.contended[kept.behind..]);
+    match rng.below(256) as u16 {
+        ..EXTENDED if !ahead.is_empty() => extend(rng, case, ahead),
+        ..RESCHEDULED if !all.is_empty() => reschedule(rng, case, all),
+        ..APPENDED => {
+            mutator.apply(Mutation::Append, case);
+        }
+        _ => mutator.mutate(case),
+    }
+}
+
+/// Adds a switch at one of these accesses.
+fn extend(rng: &mut Rng, case: &mut Case, accesses: &[Contended]) {
+    let at = rng.pick(accesses).at;
     if let Place::Cpu(on) = case.ops[at.op.index()].place
         && case.cpus > 1
     {
@@ -127,8 +138,8 @@ fn extend(rng: &mut Rng, case: &mut Case, points: &[Key]) {
     case.normalize();
 }
 
-/// Adds switches at points of `contended`, taking some of the old ones away.
-fn reschedule(rng: &mut Rng, case: &mut Case, contended: &[Key]) {
+/// Adds switches at accesses of `contended`, taking some of the old ones away.
+fn reschedule(rng: &mut Rng, case: &mut Case, contended: &[Contended]) {
     loop {
         if !case.decisions.is_empty() && rng.chance(96) {
             case.remove_decision(rng.below(case.decisions.len()));

@@ -22,7 +22,7 @@
 
 use super::sites::MAX_CLASSES;
 use super::trace::{Phase, Run, SwitchReason, What};
-use crate::program::{Case, Key, OpId, Site};
+use crate::program::{Case, OpId};
 use crate::subject::{ObjectId, Spec};
 use pagerace_core::event::{Event, FrameNumber, FreeList, Holder, Order, RefChange};
 use pagerace_core::sync::{Kind, MAX_CPUS};
@@ -298,52 +298,6 @@ struct Reference {
     done: bool,
 }
 
-/// Which objects a run's CPUs touched, as bits, and whether one of them wrote. Reused.
-pub type Touched = Vec<(ObjectId, u8, bool)>;
-
-/// Collects the points of a run's programs at objects that two CPUs touch, one of them writing: where
-/// another switch may make another difference. Returns how many of them stand up to this line.
-pub fn contended(run: &Run, line: usize, touched: &mut Touched, into: &mut Vec<Key>) -> usize {
-    into.clear();
-    touched.clear();
-    let mut phases = run.trace.iter().enumerate().filter(|(_, e)| matches!(e.what, What::Phase(_)));
-    // The set-up's, the programs' and, unless the run was cut, the drain's.
-    let first = phases.nth(1).map_or(run.trace.len(), |(line, _)| line);
-    let end = phases.next().map_or(run.trace.len(), |(line, _)| line);
-    let programs = || {
-        let inside = run.trace[first..end].iter().zip(first..);
-        inside.filter_map(|(e, step)| match e.what {
-            What::Access { object: Some(object), kind, nth, .. } if counts(kind) => {
-                Some((step, e, object, kind, nth))
-            }
-            _ => None,
-        })
-    };
-    for (_, entry, object, kind, _) in programs() {
-        let cpu = 1 << entry.cpu.index();
-        match touched.iter_mut().find(|(o, ..)| *o == object) {
-            Some((_, cpus, written)) => {
-                *cpus |= cpu;
-                *written |= !kind.is_read();
-            }
-            None => touched.push((object, cpu, !kind.is_read())),
-        }
-    }
-    let mut behind = 0;
-    for (step, entry, object, kind, nth) in programs() {
-        let shared = |(o, cpus, written): &(ObjectId, u8, bool)| {
-            *o == object && *written && cpus.count_ones() > 1
-        };
-        if let Some(op) = entry.op
-            && touched.iter().any(shared)
-        {
-            into.push(Key { op, site: Site::Named { class: object.class(), kind, nth } });
-            behind += usize::from(step <= line);
-        }
-    }
-    behind
-}
-
 /// Whether accesses of this kind meet others.
 fn counts(kind: Kind) -> bool {
     !matches!(
@@ -352,7 +306,8 @@ fn counts(kind: Kind) -> bool {
     )
 }
 
-fn site(op: u8, object: ObjectId, kind: Kind, nth: u8) -> u32 {
+/// Where in the code an access is made: by which operation, to which class, how, and which of its kind.
+pub(super) fn site(op: u8, object: ObjectId, kind: Kind, nth: u8) -> u32 {
     u32::from(op) << 24
         | u32::from(object.class()) << 16
         | (kind as u32) << 8
@@ -364,7 +319,7 @@ mod tests {
     use super::*;
     use crate::exec::Executor;
     use crate::program::text::parse;
-    use crate::program::{Action, Decision};
+    use crate::program::{Action, Decision, Key, Site};
     use crate::subject::Subject;
     use crate::subject::mm::MmSubject;
     use std::collections::BTreeSet;

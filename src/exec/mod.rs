@@ -16,6 +16,7 @@
 //!
 //! What it is not: a judge. It says how a run ended and records what happened.
 
+pub mod contended;
 mod control;
 pub mod coverage;
 mod cpus;

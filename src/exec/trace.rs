@@ -2,7 +2,7 @@
 //!
 //! What it is not: a verdict, or a schedule (that is [`Run::executed`]).
 
-use crate::program::{Case, Decision, Key, OpId, PolicyGene};
+use crate::program::{Action, Case, Decision, Key, OpId, PolicyGene};
 use crate::subject::{Census, ObjectId};
 use pagerace_core::event::Event;
 use pagerace_core::sync::{CpuId, Kind, Ordering, Waiting};
@@ -225,6 +225,21 @@ impl Run {
             }
         }
         hash
+    }
+
+    /// The decisions that were executed, each with the line on which it was: of a switch its own, of a
+    /// failure that of the switch before it.
+    pub fn decided(&self) -> impl Iterator<Item = (Decision, usize)> {
+        let is_chosen =
+            |entry: &Entry| matches!(entry.what, What::Switch { why: SwitchReason::Chosen, .. });
+        let mut lines = (0..self.trace.len()).filter(move |&at| is_chosen(&self.trace[at]));
+        let mut line = 0;
+        self.executed.iter().map(move |decision| {
+            if decision.action != Action::Fail {
+                line = lines.next().unwrap_or(self.trace.len());
+            }
+            (*decision, line)
+        })
     }
 
     /// Whether an operation ran: it began, and applied.
