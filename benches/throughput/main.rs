@@ -109,7 +109,7 @@ impl Times {
     }
 
     fn rate(&self, way: Way) -> f64 {
-        CASES as f64 / median(&self.ways[way as usize])
+        way.executions() as f64 / median(&self.ways[way as usize])
     }
 }
 

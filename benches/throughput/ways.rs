@@ -6,7 +6,7 @@ use super::bare;
 use pagerace::campaign::{self, Discovery, Sink, SinkError};
 use pagerace::examine::Examiner;
 use pagerace::exec::trace::What;
-use pagerace::exec::{Executor, Resident};
+use pagerace::exec::Executor;
 use pagerace::program::Case;
 use pagerace::program::generate::{Fixed, Generator};
 use pagerace::subject::Subject;
@@ -17,6 +17,9 @@ use std::time::Instant;
 
 /// How many cases are recorded.
 pub const CASES: usize = 2_048;
+
+/// Cases of a campaign: enough that most are edited ones.
+const CAMPAIGN: u64 = 8_192;
 
 /// Cases in one warm execution, as in a campaign.
 const SESSION: usize = 256;
@@ -40,24 +43,22 @@ pub enum Way {
     InProcess,
     /// The same with an execution for each.
     OneByOne,
-    /// The same, returning to the caller after each, with an execution that is kept.
-    ByCall,
-    /// What a fuzz target does with each, without an engine.
+    /// What a fuzz target does with each, without an engine: it returns to the caller after each, with an
+    /// execution that is kept.
     Target,
-    /// As many as there are recorded of what `hunt` draws and edits itself, what it counts included.
+    /// What `hunt` does with cases that it draws and edits itself, what it counts included.
     Campaign,
 }
 
 impl Way {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 8] = [
         Self::Bare,
         Self::BareLoop,
         Self::Alone,
         Self::Run,
         Self::InProcess,
         Self::OneByOne,
-        Self::ByCall,
         Self::Target,
         Self::Campaign,
     ];
@@ -71,9 +72,16 @@ impl Way {
             Self::Run => "run and traced only",
             Self::InProcess => "in process",
             Self::OneByOne => "one case per execution",
-            Self::ByCall => "one case per call",
             Self::Target => "a target without an engine",
             Self::Campaign => "campaign",
+        }
+    }
+
+    /// How many cases a pass has.
+    pub const fn executions(self) -> u64 {
+        match self {
+            Self::Campaign => CAMPAIGN,
+            _ => CASES as u64,
         }
     }
 }
@@ -81,7 +89,7 @@ impl Way {
 /// What is warm from round to round.
 pub struct Ours {
     executor: Executor<MmSubject>,
-    resident: Resident<MmSubject>,
+    /// One of a thread is warm at a time.
     target: Target<MmSubject>,
     examiner: Examiner,
 }
@@ -90,7 +98,6 @@ impl Ours {
     pub fn new() -> Self {
         Self {
             executor: Executor::new(),
-            resident: Resident::new(),
             target: Target::new(&PLAN).expect("the environment asks for nothing else"),
             examiner: Examiner::new(MmSubject::spec()),
         }
@@ -115,18 +122,12 @@ impl Ours {
                     black_box(self.examiner.judge(run, case));
                 }
             }
-            Way::ByCall => {
-                for case in cases {
-                    let run = self.resident.run(case);
-                    black_box(self.examiner.judge(run, case));
-                }
-            }
             Way::Target => {
                 for case in cases {
                     self.target.run(case);
                 }
             }
-            Way::Campaign => hunt(round, cases.len() as u64),
+            Way::Campaign => hunt(round),
         }
     }
 
@@ -203,12 +204,12 @@ impl Sink for Nowhere {
 }
 
 /// A campaign of one job on the fixed version.
-fn hunt(seed: u64, executions: u64) {
+fn hunt(seed: u64) {
     let config = campaign::Config {
         history: MmSubject::spec().profiles.last().expect("the fixed one").history.to_vec(),
         seed,
         jobs: 1,
-        executions: Some(executions),
+        executions: Some(CAMPAIGN),
         time: None,
         keep_going: true,
         reduce: false,
@@ -217,5 +218,5 @@ fn hunt(seed: u64, executions: u64) {
         started: Instant::now(),
     };
     let summary = campaign::run::<MmSubject>(&config, &campaign::Progress::default(), &Nowhere);
-    assert_eq!(summary.expect("nothing refuses it").executions, executions);
+    assert_eq!(summary.expect("nothing refuses it").executions, CAMPAIGN);
 }
