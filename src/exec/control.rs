@@ -277,7 +277,6 @@ impl Control {
     pub(super) fn program_ended(&self) -> Option<usize> {
         let me = self.cpu.get();
         self.cpus.set(me, CpuState::Ended);
-        self.sites.settle(me);
         if self.cut.get() {
             return self.next_to_unwind();
         }
@@ -392,7 +391,7 @@ impl Control {
         let chosen = if self.stays.get() {
             me
         } else {
-            self.policy.borrow_mut().choose(me, enabled, &self.sites)
+            self.policy.borrow_mut().choose(me, enabled, at.for_policy(me))
         };
         match decided {
             Some((index, Action::Run(to))) if enabled >> to & 1 == 1 => {

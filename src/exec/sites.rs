@@ -70,8 +70,6 @@ struct Progress {
     point: Cell<u16>,
     /// The access announced last.
     access: Cell<Access>,
-    /// Whether it is still to be made.
-    live: Cell<bool>,
     /// Whether it has been given its name, and what that is.
     named: Cell<bool>,
     pending: Cell<Pending>,
@@ -94,7 +92,6 @@ impl Sites {
                 op: Cell::new(NO_OP),
                 point: Cell::new(0),
                 access: Cell::new(Access { addr: 0, kind: Kind::Load, order: Ordering::Relaxed }),
-                live: Cell::new(false),
                 named: Cell::new(false),
                 pending: Cell::new(Pending::NONE),
                 counts: [const { Cell::new([0; KINDS]) }; MAX_CLASSES + 1],
@@ -105,7 +102,6 @@ impl Sites {
     /// No task has announced anything.
     pub(super) fn clear(&self) {
         for cpu in &self.cpus {
-            cpu.live.set(false);
             cpu.op.set(NO_OP);
         }
     }
@@ -133,7 +129,6 @@ impl Sites {
     pub(super) fn announce(&self, cpu: usize, access: Access) {
         let cpu = &self.cpus[cpu];
         cpu.access.set(access);
-        cpu.live.set(true);
         cpu.named.set(false);
         let point = cpu.point.get();
         cpu.point.set(point.saturating_add(u16::from(access.kind.is_point())));
@@ -175,17 +170,5 @@ impl Sites {
     #[inline]
     pub(super) fn pending(&self, cpu: usize) -> Pending {
         self.cpus[cpu].pending.get()
-    }
-
-    /// Whether what `cpu` announced last is still to be made.
-    #[inline]
-    pub(super) fn is_live(&self, cpu: usize) -> bool {
-        self.cpus[cpu].live.get()
-    }
-
-    /// What `cpu` announced last has been made, or never will be.
-    #[inline]
-    pub(super) fn settle(&self, cpu: usize) {
-        self.cpus[cpu].live.set(false);
     }
 }

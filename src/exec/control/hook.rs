@@ -30,10 +30,10 @@ impl Hook for Control {
         let p = self.sites.named(me, &self.names.borrow());
         let (kind, nth, order, object) = (p.kind, p.nth, p.order, p.object);
         self.push(What::Access { object, kind, nth, order, old, new });
-        self.sites.settle(me);
         self.idle.set(false);
         if self.follows.get() {
-            self.policy.borrow_mut().performed(me, self.cpus.enabled(), &self.sites);
+            let announced = self.sites.pending(me).for_policy(me);
+            self.policy.borrow_mut().performed(me, self.cpus.enabled(), &announced);
         }
         if old != new && self.cpus.anyone_waiting() {
             self.wake_those(p.addr, |waiting| waiting == Waiting::Change);

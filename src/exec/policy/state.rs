@@ -9,7 +9,6 @@ use super::pos::Pos;
 use super::surw::{Select, Surw};
 use super::urw::Urw;
 use super::walk::Walk;
-use crate::exec::sites::Sites;
 use crate::program::{Case, Place, PolicyGene};
 use crate::subject::{ObjectId, Spec};
 use pagerace_core::sync::MAX_CPUS;
@@ -21,38 +20,41 @@ const UNKNOWN: u32 = 8;
 pub(in crate::exec) struct PolicyState {
     spec: &'static Spec,
     gene: PolicyGene,
+    policies: Policies,
+    expected: [Expected; MAX_CPUS],
+    /// What each CPU has announced and not made. A CPU's own is entered when it asks and taken out when it is
+    /// made, since this is looked at before and after every access.
+    pending: [Option<Pending>; MAX_CPUS],
+    /// Whom the policy chose, until that CPU has made an access.
+    standing: Option<usize>,
+}
+
+/// One of each.
+struct Policies {
     walk: Walk,
     pos: Pos,
     pct: Pct,
     urw: Urw,
     surw: Surw,
     periods: Periods,
-    expected: [Expected; MAX_CPUS],
-    pending: [Option<Pending>; MAX_CPUS],
-    /// Whom the policy chose, until that CPU has made an access.
-    standing: Option<usize>,
 }
 
-impl PolicyState {
-    pub fn new(spec: &'static Spec) -> Self {
+impl Policies {
+    fn new() -> Self {
         Self {
-            spec,
-            gene: PolicyGene::Stay,
             walk: Walk::new(1),
             pos: Pos::new(),
             pct: Pct::new(1),
             urw: Urw::new(),
             surw: Surw::new(Select::Drawn),
             periods: Periods::new(),
-            expected: Default::default(),
-            pending: [None; MAX_CPUS],
-            standing: None,
         }
     }
 
-    /// The policy of this run.
-    fn policy(&mut self) -> Option<&mut dyn Policy> {
-        Some(match self.gene {
+    /// The one that a gene names.
+    #[inline]
+    fn of(&mut self, gene: PolicyGene) -> Option<&mut dyn Policy> {
+        Some(match gene {
             PolicyGene::Stay => return None,
             PolicyGene::Walk { .. } => &mut self.walk,
             PolicyGene::Pos { .. } => &mut self.pos,
@@ -62,30 +64,42 @@ impl PolicyState {
             PolicyGene::Periods { .. } => &mut self.periods,
         })
     }
+}
+
+impl PolicyState {
+    pub fn new(spec: &'static Spec) -> Self {
+        Self {
+            spec,
+            gene: PolicyGene::Stay,
+            policies: Policies::new(),
+            expected: Default::default(),
+            pending: [None; MAX_CPUS],
+            standing: None,
+        }
+    }
 
     /// The run of a case begins, under this gene.
     pub fn begin(&mut self, gene: PolicyGene, case: &Case) {
         self.gene = gene;
         self.standing = None;
         self.pending = [None; MAX_CPUS];
+        let policies = &mut self.policies;
         match gene {
             PolicyGene::Stay => return,
-            PolicyGene::Walk { rate, .. } => self.walk.set_rate(1 + u32::from(rate % 5)),
-            PolicyGene::Pct { depth, .. } => self.pct.set_depth(1 + usize::from(depth % 8)),
-            PolicyGene::Periods { number } => self.periods.set_number(number.into()),
+            PolicyGene::Walk { rate, .. } => policies.walk.set_rate(1 + u32::from(rate % 5)),
+            PolicyGene::Pct { depth, .. } => policies.pct.set_depth(1 + usize::from(depth % 8)),
+            PolicyGene::Periods { number } => policies.periods.set_number(number.into()),
             PolicyGene::Pos { .. } | PolicyGene::Urw { .. } | PolicyGene::Surw { .. } => {}
         }
         self.expect(case);
         if let PolicyGene::Surw { class, .. } = gene {
-            self.surw.set_selected(self.shared(class));
+            self.policies.surw.set_selected(self.shared(class));
         }
-        let expected = std::mem::take(&mut self.expected);
-        let cpus = usize::from(case.cpus);
-        let start = Start { seed: gene.numbers().1.into(), expected: &expected[..cpus] };
-        if let Some(policy) = self.policy() {
+        let expected = &self.expected[..usize::from(case.cpus)];
+        let start = Start { seed: gene.numbers().1.into(), expected };
+        if let Some(policy) = self.policies.of(gene) {
             policy.begin(&start);
         }
-        self.expected = expected;
     }
 
     /// What the table says of each program. Objects stand for their classes: which of them an operation uses
@@ -122,37 +136,29 @@ impl PolicyState {
         shared.clone().nth(usize::from(nth) % count).map_or(Select::Drawn, Select::Class)
     }
 
-    /// The CPU that should run, given that `me` runs and has just announced an access. `enabled` has a bit
+    /// The CPU that should run, given that `me` runs and has just announced `access`. `enabled` has a bit
     /// for each CPU that could.
-    pub fn choose(&mut self, me: usize, enabled: u8, sites: &Sites) -> usize {
-        for (cpu, pending) in self.pending.iter_mut().enumerate() {
-            *pending = sites.is_live(cpu).then(|| sites.pending(cpu).for_policy(cpu));
-        }
-        let (enabled, pending) = (TaskSet::from_bits(enabled.into()), self.pending);
+    pub fn choose(&mut self, me: usize, enabled: u8, access: Pending) -> usize {
         let idle = self.standing == Some(me);
-        // Only points ask here: what is about to be made is announced.
-        let place = sites.pending(me).for_policy(me).key;
-        let view = View { last: me, place, idle, enabled: &enabled, pending: &pending };
-        let Some(policy) = self.policy() else { return me };
+        self.pending[me] = Some(access);
+        let enabled = &TaskSet::from_bits(enabled.into());
+        let view =
+            View { last: me, place: access.key, idle, enabled, pending: &self.pending };
+        let Some(policy) = self.policies.of(self.gene) else { return me };
         let chosen = policy.choose(&view);
         self.standing = Some(chosen);
         chosen
     }
 
-    /// `by` has performed the access it announced last.
-    #[inline(never)]
-    pub fn performed(&mut self, by: usize, enabled: u8, sites: &Sites) {
+    /// `by` has performed `access`, or what is no point; then that is what it has announced last.
+    pub fn performed(&mut self, by: usize, enabled: u8, access: &Pending) {
         self.standing = None;
-        let access = sites.pending(by).for_policy(by);
-        if !access.kind.is_point() {
-            return;
-        }
         self.pending[by] = None;
-        let (enabled, pending) = (TaskSet::from_bits(enabled.into()), self.pending);
-        let place = access.key;
-        let view = View { last: by, place, idle: false, enabled: &enabled, pending: &pending };
-        if let Some(policy) = self.policy() {
-            policy.made(by, &access, &view);
+        let enabled = &TaskSet::from_bits(enabled.into());
+        let view =
+            View { last: by, place: access.key, idle: false, enabled, pending: &self.pending };
+        if let Some(policy) = self.policies.of(self.gene) {
+            policy.made(by, access, &view);
         }
     }
 }
