@@ -329,13 +329,11 @@ pub fn contended(run: &Run, line: usize, touched: &mut Touched, into: &mut Vec<K
             None => touched.push((object, cpu, !kind.is_read())),
         }
     }
+    touched.retain(|(_, cpus, written)| *written && !cpus.is_power_of_two());
     let mut behind = 0;
     for (step, entry, object, kind, nth) in programs() {
-        let shared = |(o, cpus, written): &(ObjectId, u8, bool)| {
-            *o == object && *written && cpus.count_ones() > 1
-        };
         if let Some(op) = entry.op
-            && touched.iter().any(shared)
+            && touched.iter().any(|(shared, ..)| *shared == object)
         {
             into.push(Key { op, site: Site::Named { class: object.class(), kind, nth } });
             behind += usize::from(step <= line);

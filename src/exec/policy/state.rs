@@ -11,10 +11,19 @@ use super::urw::Urw;
 use super::walk::Walk;
 use crate::program::{Case, Place, PolicyGene};
 use crate::subject::{ObjectId, Spec};
-use pagerace_core::sync::MAX_CPUS;
+use pagerace_core::sync::{Kind, MAX_CPUS};
 
 /// The points of an operation of which the table says nothing.
 const UNKNOWN: u32 = 8;
+
+/// Whether a policy's draws are keyed by place and it keeps nothing of a choice, so that it need not be asked
+/// where a task is the only one that can go on.
+const fn draws_by_place(gene: PolicyGene) -> bool {
+    matches!(gene, PolicyGene::Walk { .. } | PolicyGene::Pos { .. } | PolicyGene::Urw { .. })
+}
+
+/// What stands where nothing has been announced yet.
+const NOTHING: Pending = Pending { object: None, kind: Kind::Load, site: 0, key: 0 };
 
 /// The policies, and what they are told of a run.
 pub(in crate::exec) struct PolicyState {
@@ -25,6 +34,8 @@ pub(in crate::exec) struct PolicyState {
     /// What each CPU has announced and not made. A CPU's own is entered when it asks and taken out when it is
     /// made, since this is looked at before and after every access.
     pending: [Option<Pending>; MAX_CPUS],
+    /// The point that each CPU has announced last.
+    announced: [Pending; MAX_CPUS],
     /// Whom the policy chose, until that CPU has made an access.
     standing: Option<usize>,
 }
@@ -74,6 +85,7 @@ impl PolicyState {
             policies: Policies::new(),
             expected: Default::default(),
             pending: [None; MAX_CPUS],
+            announced: [NOTHING; MAX_CPUS],
             standing: None,
         }
     }
@@ -91,7 +103,10 @@ impl PolicyState {
             PolicyGene::Periods { number } => policies.periods.set_number(number.into()),
             PolicyGene::Pos { .. } | PolicyGene::Urw { .. } | PolicyGene::Surw { .. } => {}
         }
-        self.expect(case);
+        // Walks and partial orders expect nothing, and only a selection is by object.
+        if !matches!(gene, PolicyGene::Walk { .. } | PolicyGene::Pos { .. }) {
+            self.expect(case, matches!(gene, PolicyGene::Surw { .. }));
+        }
         if let PolicyGene::Surw { class, .. } = gene {
             self.policies.surw.set_selected(self.shared(class));
         }
@@ -102,9 +117,9 @@ impl PolicyState {
         }
     }
 
-    /// What the table says of each program. Objects stand for their classes: which of them an operation uses
+    /// What the table says of each program, object by object if wanted. Objects stand for their classes: which of them an operation uses
     /// shows when it runs.
-    fn expect(&mut self, case: &Case) {
+    fn expect(&mut self, case: &Case, by_object: bool) {
         for (cpu, expected) in self.expected.iter_mut().enumerate() {
             expected.points = 0;
             expected.objects.clear();
@@ -116,6 +131,9 @@ impl PolicyState {
                 for &(class, count) in points {
                     let (class, count) = (ObjectId::new(class, 0), u32::from(count));
                     expected.points += count;
+                    if !by_object {
+                        continue;
+                    }
                     match expected.objects.iter_mut().find(|(known, _)| *known == class) {
                         Some((_, known)) => *known += count,
                         None => expected.objects.push((class, count)),
@@ -136,24 +154,35 @@ impl PolicyState {
         shared.clone().nth(usize::from(nth) % count).map_or(Select::Drawn, Select::Class)
     }
 
-    /// The CPU that should run, given that `me` runs and has just announced `access`. `enabled` has a bit
+    /// `me` has announced an access that is a point, before which nobody is to choose.
+    pub fn announced(&mut self, me: usize, access: Pending) {
+        self.announced[me] = access;
+    }
+
+    /// The CPU that should run, given that `me` runs and has just announced an access. `enabled` has a bit
     /// for each CPU that could.
     pub fn choose(&mut self, me: usize, enabled: u8, access: Pending) -> usize {
         let idle = self.standing == Some(me);
+        // Each from the value: a copy of what has just been stored would have to wait for that.
+        self.announced[me] = access;
         self.pending[me] = Some(access);
+        if enabled == 1 << me && draws_by_place(self.gene) {
+            self.standing = Some(me);
+            return me;
+        }
         let enabled = &TaskSet::from_bits(enabled.into());
-        let view =
-            View { last: me, place: access.key, idle, enabled, pending: &self.pending };
+        let view = View { last: me, place: access.key, idle, enabled, pending: &self.pending };
         let Some(policy) = self.policies.of(self.gene) else { return me };
         let chosen = policy.choose(&view);
         self.standing = Some(chosen);
         chosen
     }
 
-    /// `by` has performed `access`, or what is no point; then that is what it has announced last.
-    pub fn performed(&mut self, by: usize, enabled: u8, access: &Pending) {
+    /// `by` has performed an access.
+    pub fn performed(&mut self, by: usize, enabled: u8) {
         self.standing = None;
         self.pending[by] = None;
+        let access = &self.announced[by];
         let enabled = &TaskSet::from_bits(enabled.into());
         let view =
             View { last: by, place: access.key, idle: false, enabled, pending: &self.pending };
