@@ -21,7 +21,8 @@
 //! Exits with 1 if a limit below is missed, or if a case allocates; with 2 if the fuzz targets were not built.
 //!
 //! With the arguments `--count WAY PASSES` it only runs all cases that often in that way, after once to warm up,
-//! and measures nothing: for tools that count instructions. With `--sizes` it prints how large the cases are.
+//! and measures nothing: for tools that count instructions. With `--sizes` it prints how large the cases are, with
+//! `--ways` how many of them a pass has in each way.
 
 #[path = "../bare/mod.rs"]
 mod bare;
@@ -170,6 +171,11 @@ fn asked(ours: &mut Ours, cases: &[Case]) -> bool {
             let [accesses, points, lines] = [0, 1, 2].map(sum).map(|sum| sum as f64 / CASES as f64);
             println!("accesses {accesses:.1} points {points:.1} lines {lines:.1}");
         }
+        ["--ways"] => {
+            for way in Way::ALL {
+                println!("{} {}", way.executions(), way.name());
+            }
+        }
         ["--count", name, passes] => {
             let way = Way::ALL.into_iter().find(|way| way.name() == name);
             let (Some(way), Ok(passes)) = (way, passes.parse()) else { bad_use() };
@@ -183,7 +189,7 @@ fn asked(ours: &mut Ours, cases: &[Case]) -> bool {
 }
 
 fn bad_use() -> ! {
-    eprintln!("error: the arguments are none, --sizes, or --count WAY PASSES; ways:");
+    eprintln!("error: the arguments are none, --sizes, --ways, or --count WAY PASSES; ways:");
     for way in Way::ALL {
         eprintln!("    {:?}", way.name());
     }

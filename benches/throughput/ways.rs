@@ -5,8 +5,8 @@
 use super::bare;
 use pagerace::campaign::{self, Discovery, Sink, SinkError};
 use pagerace::examine::Examiner;
-use pagerace::exec::trace::What;
 use pagerace::exec::Executor;
+use pagerace::exec::trace::What;
 use pagerace::program::Case;
 use pagerace::program::generate::{Fixed, Generator};
 use pagerace::subject::Subject;
