@@ -1,5 +1,5 @@
-//! The baseline: a new shuttle `Runner` for each input, which is what a harness looks like that was
-//! written from shuttle's documentation.
+//! The baselines: a new shuttle `Runner` for each input, which is what a harness looks like that was
+//! written from shuttle's documentation, and one `Runner` for all, which is what shuttle is fastest at.
 //!
 //! A closure resets the same `mm`, runs the same set-up, spawns a task for each program and drains. The
 //! hook enters shuttle at every point and records nothing; nothing is judged. Shared by the benchmark and
@@ -107,6 +107,8 @@ impl Bare {
 
 thread_local! {
     static BARE: RefCell<Option<std::rc::Rc<Bare>>> = const { RefCell::new(None) };
+    /// The subject, between two iterations.
+    static SUBJECT: RefCell<Option<MmSubject>> = const { RefCell::new(None) };
 }
 
 fn bare() -> std::rc::Rc<Bare> {
@@ -116,34 +118,59 @@ fn bare() -> std::rc::Rc<Bare> {
 /// Runs a case under one random schedule: `RandomScheduler` with one iteration.
 pub fn run(case: &Case, seed: u64) {
     let _guard = Controlled::install(&EveryPoint);
-    let mut subject = <MmSubject as Subject>::new(&case.setup());
+    prepare(<MmSubject as Subject>::new(&case.setup()), case);
+    let scheduler = shuttle_schedulers::RandomScheduler::new_from_seed(seed, 1);
+    Runner::new(scheduler, config()).run(|| perform(&bare()));
+}
+
+/// Runs all cases under random schedules: one `RandomScheduler`, with an iteration for each.
+pub fn run_all(cases: &[Case], seed: u64) {
+    let _guard = Controlled::install(&EveryPoint);
+    let cases: std::sync::Arc<[Case]> = cases.into();
+    let scheduler = shuttle_schedulers::RandomScheduler::new_from_seed(seed, cases.len());
+    let next = std::sync::atomic::AtomicUsize::new(0);
+    SUBJECT.set(Some(<MmSubject as Subject>::new(&cases[0].setup())));
+    Runner::new(scheduler, config()).run(move || {
+        let case = &cases[next.fetch_add(1, std::sync::atomic::Ordering::Relaxed)];
+        prepare(SUBJECT.take().expect("the iteration before put it back"), case);
+        perform(&bare());
+        let shared = BARE.take().and_then(std::rc::Rc::into_inner);
+        SUBJECT.set(Some(shared.expect("all tasks have ended").subject));
+    });
+}
+
+fn prepare(mut subject: MmSubject, case: &Case) {
     Subject::reset(&mut subject, &case.setup());
     BARE.set(Some(std::rc::Rc::new(Bare::new(subject, case))));
+}
+
+fn config() -> Config {
     let mut config = Config::new();
     config.stack_size = STACK;
     config.failure_persistence = FailurePersistence::None;
     config.max_steps = MaxSteps::None;
     config.silence_warnings = true;
-    let scheduler = shuttle_schedulers::RandomScheduler::new_from_seed(seed, 1);
-    Runner::new(scheduler, config).run(|| {
-        let shared = bare();
-        PROGRAMS.set(false);
-        shared.program(Place::Setup, 0);
-        PROGRAMS.set(true);
-        let tasks: Vec<_> = (0..shared.case.cpus)
-            .filter(|&cpu| shared.case.program(Place::Cpu(cpu)).next().is_some())
-            .map(|cpu| {
-                shuttle_std::thread::spawn(move || {
-                    bare().program(Place::Cpu(cpu), usize::from(cpu));
-                })
+    config
+}
+
+/// Set-up, programs and drain, as the first task of an execution.
+fn perform(shared: &Bare) {
+    PROGRAMS.set(false);
+    shared.program(Place::Setup, 0);
+    PROGRAMS.set(true);
+    let tasks: Vec<_> = (0..shared.case.cpus)
+        .filter(|&cpu| shared.case.program(Place::Cpu(cpu)).next().is_some())
+        .map(|cpu| {
+            shuttle_std::thread::spawn(move || {
+                bare().program(Place::Cpu(cpu), usize::from(cpu));
             })
-            .collect();
-        for task in tasks {
-            task.join().expect("no operation panics on the fixed profile");
-        }
-        PROGRAMS.set(false);
-        shared.drain();
-    });
+        })
+        .collect();
+    for task in tasks {
+        task.join().expect("no operation panics on the fixed profile");
+    }
+    PROGRAMS.set(false);
+    shared.drain();
 }
 
 /// Runs the programs one after the other, without a hook and without shuttle. The memory was reset for the

@@ -59,6 +59,7 @@ impl Contention {
                 self.touch(object, entry.cpu.index(), kind);
             }
         }
+        self.touched.retain(|(_, cpus, written)| *written && !cpus.is_power_of_two());
         // Backwards: each line knows what its CPU does next.
         let mut next = [None; MAX_CPUS];
         for (line, entry) in programs.iter().enumerate().rev() {
@@ -92,11 +93,9 @@ impl Contention {
         }
     }
 
+    /// Only of those that are left.
     fn is_contended(&self, object: ObjectId) -> bool {
-        let shared = |(other, cpus, written): &(ObjectId, u8, bool)| {
-            *other == object && *written && cpus.count_ones() > 1
-        };
-        self.touched.iter().any(shared)
+        self.touched.iter().any(|(other, ..)| *other == object)
     }
 }
 

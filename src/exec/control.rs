@@ -1,9 +1,9 @@
 //! The state of a controlled run: it decides who goes on, and cuts.
 //!
-//! At a point it asks the case's decisions and then its policy who runs next, where either may have an
-//! answer; only then is the access named before it is made. After each access it is named, counted and
-//! recorded with its values. A run is cut by unwinding: once [`Control::cut`] is set, every task unwinds from its next hook call to its root,
-//! and while a task unwinds its hooks do nothing.
+//! An access is named and counted when it is announced. At a point the case's decisions and then its policy
+//! are asked who runs next, where either may have an answer. After the access it is recorded with its values.
+//! A run is cut by unwinding: once [`Control::cut`] is set, every task unwinds from its next hook call to its
+//! root, and while a task unwinds its hooks do nothing.
 //!
 //! Invariants: no borrow is held across a switch; exactly one task runs; `cpu` names it whenever code
 //! under test runs; nothing allocates once the buffers have grown.
@@ -53,8 +53,8 @@ pub(super) struct Control {
     phase: Cell<Phase>,
     cut: Cell<bool>,
     cpu: Cell<usize>,
-    steps: Cell<usize>,
-    bound: Cell<usize>,
+    /// How many more points the run may have.
+    left: Cell<usize>,
     failing: Cell<bool>,
     /// The CPU that gave way at a point, until someone else has taken over.
     gave_way: Cell<Option<usize>>,
@@ -98,8 +98,7 @@ impl Control {
             phase: Cell::new(Phase::Setup),
             cut: Cell::new(false),
             cpu: Cell::new(0),
-            steps: Cell::new(0),
-            bound: Cell::new(0),
+            left: Cell::new(0),
             failing: Cell::new(false),
             gave_way: Cell::new(None),
             cpus: Cpus::new(),
@@ -132,8 +131,7 @@ impl Control {
         self.ops.set(0);
         self.skipped.set(0);
         self.cut.set(false);
-        self.steps.set(0);
-        self.bound.set(bound);
+        self.left.set(bound);
         self.failing.set(false);
         self.gave_way.set(None);
         self.cpus.clear();
@@ -277,7 +275,6 @@ impl Control {
     pub(super) fn program_ended(&self) -> Option<usize> {
         let me = self.cpu.get();
         self.cpus.set(me, CpuState::Ended);
-        self.sites.settle(me);
         if self.cut.get() {
             return self.next_to_unwind();
         }
@@ -332,12 +329,12 @@ impl Control {
     }
 
     /// Decides at the point that the running CPU has just announced, and lets others run. Most points
-    /// have nothing to decide, and are not even named before their access is made.
+    /// have nothing to decide.
     #[inline]
     fn point(&self, me: usize) {
-        let steps = self.steps.get() + 1;
-        self.steps.set(steps);
-        if steps > self.bound.get() {
+        let left = self.left.get();
+        self.left.set(left.wrapping_sub(1));
+        if left == 0 {
             self.bound_reached(me);
         }
         let (op, point) = self.sites.at(me);
@@ -354,7 +351,7 @@ impl Control {
 
     #[inline(never)]
     fn decide(&self, me: usize) {
-        let at = &self.sites.name(me, &self.names.borrow());
+        let at = &self.sites.pending(me);
         let decided = self.decisions.at(at);
         if let Some((index, Action::Fail)) = decided
             && at.kind.can_fail()
@@ -364,6 +361,9 @@ impl Control {
             self.executed.borrow_mut().push(Decision { at: at.key(), action: Action::Fail });
         }
         if self.phase.get() != Phase::Programs {
+            if self.follows.get() {
+                self.policy.borrow_mut().announced(me, at.for_policy(me));
+            }
             return;
         }
         if self.announce.get() {
@@ -392,7 +392,7 @@ impl Control {
         let chosen = if self.stays.get() {
             me
         } else {
-            self.policy.borrow_mut().choose(me, enabled, &self.sites)
+            self.policy.borrow_mut().choose(me, enabled, at.for_policy(me))
         };
         match decided {
             Some((index, Action::Run(to))) if enabled >> to & 1 == 1 => {

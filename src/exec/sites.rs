@@ -34,16 +34,6 @@ pub(super) struct Pending {
 }
 
 impl Pending {
-    const NONE: Self = Self {
-        addr: 0,
-        object: None,
-        kind: Kind::Load,
-        order: Ordering::Relaxed,
-        nth: 0,
-        op: NO_OP,
-        point: 0,
-    };
-
     /// As a policy sees it.
     pub(super) fn for_policy(&self, cpu: usize) -> policy::Pending {
         let class = self.object.map_or(u8::MAX, ObjectId::class);
@@ -68,13 +58,13 @@ impl Pending {
 struct Progress {
     op: Cell<u8>,
     point: Cell<u16>,
-    /// The access announced last.
-    access: Cell<Access>,
-    /// Whether it is still to be made.
-    live: Cell<bool>,
-    /// Whether it has been given its name, and what that is.
-    named: Cell<bool>,
-    pending: Cell<Pending>,
+    /// The access announced last, a field at a time: written and read as one value it would be copied in
+    /// words whose parts have just been stored, and the processor would wait for these.
+    addr: Cell<usize>,
+    object: Cell<Option<ObjectId>>,
+    kind: Cell<Kind>,
+    order: Cell<Ordering>,
+    nth: Cell<u8>,
     /// By class, then by kind; a class at a time, so that clearing them is a few stores.
     counts: [Cell<[u8; KINDS]>; MAX_CLASSES + 1],
 }
@@ -93,10 +83,11 @@ impl Sites {
             cpus: std::array::from_fn(|_| Progress {
                 op: Cell::new(NO_OP),
                 point: Cell::new(0),
-                access: Cell::new(Access { addr: 0, kind: Kind::Load, order: Ordering::Relaxed }),
-                live: Cell::new(false),
-                named: Cell::new(false),
-                pending: Cell::new(Pending::NONE),
+                addr: Cell::new(0),
+                object: Cell::new(None),
+                kind: Cell::new(Kind::Load),
+                order: Cell::new(Ordering::Relaxed),
+                nth: Cell::new(0),
                 counts: [const { Cell::new([0; KINDS]) }; MAX_CLASSES + 1],
             }),
         }
@@ -105,7 +96,6 @@ impl Sites {
     /// No task has announced anything.
     pub(super) fn clear(&self) {
         for cpu in &self.cpus {
-            cpu.live.set(false);
             cpu.op.set(NO_OP);
         }
     }
@@ -128,15 +118,22 @@ impl Sites {
         (op != NO_OP).then_some(OpId(op))
     }
 
-    /// `cpu` announces an access. It is to be named before another one is announced.
-    #[inline]
-    pub(super) fn announce(&self, cpu: usize, access: Access) {
+    /// `cpu` announces an access, which is named and counted.
+    #[inline(always)]
+    pub(super) fn announce(&self, cpu: usize, access: Access, names: &Names) {
         let cpu = &self.cpus[cpu];
-        cpu.access.set(access);
-        cpu.live.set(true);
-        cpu.named.set(false);
-        let point = cpu.point.get();
-        cpu.point.set(point.saturating_add(u16::from(access.kind.is_point())));
+        let Access { addr, kind, order } = access;
+        cpu.point.set(cpu.point.get().saturating_add(u16::from(kind.is_point())));
+        let object = names.get(addr);
+        let class = object.map_or(UNNAMED, |o| usize::from(o.class()));
+        let count = &cpu.counts[class].as_array_of_cells()[kind as usize];
+        let nth = count.get().saturating_add(1);
+        count.set(nth);
+        cpu.addr.set(addr);
+        cpu.object.set(object);
+        cpu.kind.set(kind);
+        cpu.order.set(order);
+        cpu.nth.set(nth);
     }
 
     /// The operation that `cpu` is running, or [`NO_OP`], and which of its points it announced last.
@@ -145,47 +142,18 @@ impl Sites {
         (self.cpus[cpu].op.get(), self.cpus[cpu].point.get())
     }
 
-    /// What `cpu` announced last: named and counted now, unless it was before. To be called once it is
-    /// clear that the access is made, or by [`Sites::name`].
+    /// What `cpu` announced last.
     #[inline(always)]
-    pub(super) fn named(&self, cpu: usize, names: &Names) -> Pending {
-        let cpu = &self.cpus[cpu];
-        if cpu.named.get() {
-            return cpu.pending.get();
-        }
-        let Access { addr, kind, order } = cpu.access.get();
-        let object = names.get(addr);
-        let point = cpu.point.get();
-        let class = object.map_or(UNNAMED, |o| usize::from(o.class()));
-        let count = &cpu.counts[class].as_array_of_cells()[kind as usize];
-        let nth = count.get().saturating_add(1);
-        count.set(nth);
-        Pending { addr, object, kind, order, nth, op: cpu.op.get(), point }
-    }
-
-    /// Names what `cpu` announced last, for all who ask before it is made.
-    pub(super) fn name(&self, cpu: usize, names: &Names) -> Pending {
-        let pending = self.named(cpu, names);
-        self.cpus[cpu].pending.set(pending);
-        self.cpus[cpu].named.set(true);
-        pending
-    }
-
-    /// What `cpu` announced last and was named.
-    #[inline]
     pub(super) fn pending(&self, cpu: usize) -> Pending {
-        self.cpus[cpu].pending.get()
-    }
-
-    /// Whether what `cpu` announced last is still to be made.
-    #[inline]
-    pub(super) fn is_live(&self, cpu: usize) -> bool {
-        self.cpus[cpu].live.get()
-    }
-
-    /// What `cpu` announced last has been made, or never will be.
-    #[inline]
-    pub(super) fn settle(&self, cpu: usize) {
-        self.cpus[cpu].live.set(false);
+        let cpu = &self.cpus[cpu];
+        Pending {
+            addr: cpu.addr.get(),
+            object: cpu.object.get(),
+            kind: cpu.kind.get(),
+            order: cpu.order.get(),
+            nth: cpu.nth.get(),
+            op: cpu.op.get(),
+            point: cpu.point.get(),
+        }
     }
 }

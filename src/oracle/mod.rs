@@ -135,7 +135,19 @@ impl Judge {
     fn first(&mut self, run: &Run, case: &Case) -> Option<Finding> {
         self.clear();
         for (step, entry) in run.trace.iter().enumerate() {
-            let verdict = self.line(run, case, StepIndex(step), entry);
+            let step = StepIndex(step);
+            // Most lines are accesses, and most of those only refcounts care about.
+            let verdict = if let What::Access { object, kind, old, new, .. } = entry.what {
+                // An access is its CPU's last one from its own line on.
+                self.accesses[entry.cpu.index()] = Some(step);
+                self.refcounts.access(entry.cpu, step, object, old, new);
+                if !synchronizes(kind) {
+                    continue;
+                }
+                self.synchronization(&self.scene(run, case, step, entry), &entry.what, object, kind)
+            } else {
+                self.line(run, case, step, entry)
+            };
             if verdict.is_some()
                 && let Some(finding) = self.heard(verdict)
             {
@@ -176,20 +188,10 @@ impl Judge {
         Scene { spec: self.spec, case, run, step, cpu: e.cpu, op: e.op, access }
     }
 
-    /// Most lines are accesses that only refcounts care about; for those nothing else is set up.
-    #[inline]
+    /// A line that is no access.
     fn line(&mut self, run: &Run, case: &Case, step: StepIndex, entry: &Entry) -> Verdict {
         let cpu = entry.cpu;
         match entry.what {
-            What::Access { object, kind, old, new, .. } => {
-                // An access is its CPU's last one from its own line on.
-                self.accesses[cpu.index()] = Some(step);
-                self.refcounts.access(cpu, step, object, old, new);
-                if synchronizes(kind) {
-                    let scene = self.scene(run, case, step, entry);
-                    return self.synchronization(&scene, &entry.what, object, kind);
-                }
-            }
             What::Event(event) => {
                 let scene = self.scene(run, case, step, entry);
                 return self.event(&scene, event);
@@ -205,7 +207,7 @@ impl Judge {
             What::Switch { why: SwitchReason::Waits { object, waiting }, .. } => {
                 return self.waits(&self.scene(run, case, step, entry), object, waiting);
             }
-            What::OpEnd(_) | What::Switch { .. } => {}
+            What::Access { .. } | What::OpEnd(_) | What::Switch { .. } => {}
         }
         None
     }

@@ -5,6 +5,7 @@
 use super::Control;
 use crate::exec::cpus::CpuState;
 use crate::exec::engine;
+use crate::exec::sites::Pending;
 use crate::exec::trace::{Ending, Phase, SwitchReason, What, is_fatal};
 use pagerace_core::event::Event;
 use pagerace_core::sync::{Access, CpuId, Hook, MAX_CPUS, MAX_WATCHED, Waiting};
@@ -15,7 +16,7 @@ impl Hook for Control {
             return self.leave();
         }
         let me = self.cpu.get();
-        self.sites.announce(me, access);
+        self.sites.announce(me, access, &self.names.borrow());
         self.failing.set(false);
         if access.kind.is_point() {
             self.point(me);
@@ -27,16 +28,11 @@ impl Hook for Control {
             return;
         }
         let me = self.cpu.get();
-        let p = self.sites.named(me, &self.names.borrow());
-        let (kind, nth, order, object) = (p.kind, p.nth, p.order, p.object);
+        let Pending { object, kind, nth, order, .. } = self.sites.pending(me);
         self.push(What::Access { object, kind, nth, order, old, new });
-        self.sites.settle(me);
         self.idle.set(false);
-        if self.follows.get() {
-            self.policy.borrow_mut().performed(me, self.cpus.enabled(), &self.sites);
-        }
-        if old != new && self.cpus.anyone_waiting() {
-            self.wake_those(p.addr, |waiting| waiting == Waiting::Change);
+        if self.follows.get() || self.cpus.anyone_waiting() {
+            self.made(me, old != new);
         }
     }
 
@@ -86,12 +82,12 @@ impl Hook for Control {
         if self.is_over() {
             return;
         }
-        let event = {
+        let fatal = is_fatal(&event);
+        {
             let names = self.names.borrow();
-            event.map_objects(|addr| names.get(addr))
-        };
-        self.push(What::Event(event));
-        if is_fatal(&event) {
+            self.push(What::Event(event.map_objects(|addr| names.get(addr))));
+        }
+        if fatal {
             self.cut_with(Ending::Fatal);
             if !std::thread::panicking() {
                 self.unwind();
@@ -111,6 +107,18 @@ impl Hook for Control {
 }
 
 impl Control {
+    /// Tells those who want to know that an access was made, and whether it changed something.
+    #[inline(never)]
+    fn made(&self, me: usize, changed: bool) {
+        if self.follows.get() {
+            self.policy.borrow_mut().performed(me, self.cpus.enabled());
+        }
+        if changed && self.cpus.anyone_waiting() {
+            let addr = self.sites.pending(me).addr;
+            self.wake_those(addr, |waiting| waiting == Waiting::Change);
+        }
+    }
+
     #[inline(never)]
     fn wake_those(&self, addr: usize, which: impl Fn(Waiting) -> bool) {
         for cpu in 0..MAX_CPUS {

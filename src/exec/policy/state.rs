@@ -9,50 +9,63 @@ use super::pos::Pos;
 use super::surw::{Select, Surw};
 use super::urw::Urw;
 use super::walk::Walk;
-use crate::exec::sites::Sites;
 use crate::program::{Case, Place, PolicyGene};
 use crate::subject::{ObjectId, Spec};
-use pagerace_core::sync::MAX_CPUS;
+use pagerace_core::sync::{Kind, MAX_CPUS};
 
 /// The points of an operation of which the table says nothing.
 const UNKNOWN: u32 = 8;
+
+/// Whether a policy's draws are keyed by place and it keeps nothing of a choice, so that it need not be asked
+/// where a task is the only one that can go on.
+const fn draws_by_place(gene: PolicyGene) -> bool {
+    matches!(gene, PolicyGene::Walk { .. } | PolicyGene::Pos { .. } | PolicyGene::Urw { .. })
+}
+
+/// What stands where nothing has been announced yet.
+const NOTHING: Pending = Pending { object: None, kind: Kind::Load, site: 0, key: 0 };
 
 /// The policies, and what they are told of a run.
 pub(in crate::exec) struct PolicyState {
     spec: &'static Spec,
     gene: PolicyGene,
+    policies: Policies,
+    expected: [Expected; MAX_CPUS],
+    /// What each CPU has announced and not made. A CPU's own is entered when it asks and taken out when it is
+    /// made, since this is looked at before and after every access.
+    pending: [Option<Pending>; MAX_CPUS],
+    /// The point that each CPU has announced last.
+    announced: [Pending; MAX_CPUS],
+    /// Whom the policy chose, until that CPU has made an access.
+    standing: Option<usize>,
+}
+
+/// One of each.
+struct Policies {
     walk: Walk,
     pos: Pos,
     pct: Pct,
     urw: Urw,
     surw: Surw,
     periods: Periods,
-    expected: [Expected; MAX_CPUS],
-    pending: [Option<Pending>; MAX_CPUS],
-    /// Whom the policy chose, until that CPU has made an access.
-    standing: Option<usize>,
 }
 
-impl PolicyState {
-    pub fn new(spec: &'static Spec) -> Self {
+impl Policies {
+    fn new() -> Self {
         Self {
-            spec,
-            gene: PolicyGene::Stay,
             walk: Walk::new(1),
             pos: Pos::new(),
             pct: Pct::new(1),
             urw: Urw::new(),
             surw: Surw::new(Select::Drawn),
             periods: Periods::new(),
-            expected: Default::default(),
-            pending: [None; MAX_CPUS],
-            standing: None,
         }
     }
 
-    /// The policy of this run.
-    fn policy(&mut self) -> Option<&mut dyn Policy> {
-        Some(match self.gene {
+    /// The one that a gene names.
+    #[inline]
+    fn of(&mut self, gene: PolicyGene) -> Option<&mut dyn Policy> {
+        Some(match gene {
             PolicyGene::Stay => return None,
             PolicyGene::Walk { .. } => &mut self.walk,
             PolicyGene::Pos { .. } => &mut self.pos,
@@ -62,35 +75,51 @@ impl PolicyState {
             PolicyGene::Periods { .. } => &mut self.periods,
         })
     }
+}
+
+impl PolicyState {
+    pub fn new(spec: &'static Spec) -> Self {
+        Self {
+            spec,
+            gene: PolicyGene::Stay,
+            policies: Policies::new(),
+            expected: Default::default(),
+            pending: [None; MAX_CPUS],
+            announced: [NOTHING; MAX_CPUS],
+            standing: None,
+        }
+    }
 
     /// The run of a case begins, under this gene.
     pub fn begin(&mut self, gene: PolicyGene, case: &Case) {
         self.gene = gene;
         self.standing = None;
         self.pending = [None; MAX_CPUS];
+        let policies = &mut self.policies;
         match gene {
             PolicyGene::Stay => return,
-            PolicyGene::Walk { rate, .. } => self.walk.set_rate(1 + u32::from(rate % 5)),
-            PolicyGene::Pct { depth, .. } => self.pct.set_depth(1 + usize::from(depth % 8)),
-            PolicyGene::Periods { number } => self.periods.set_number(number.into()),
+            PolicyGene::Walk { rate, .. } => policies.walk.set_rate(1 + u32::from(rate % 5)),
+            PolicyGene::Pct { depth, .. } => policies.pct.set_depth(1 + usize::from(depth % 8)),
+            PolicyGene::Periods { number } => policies.periods.set_number(number.into()),
             PolicyGene::Pos { .. } | PolicyGene::Urw { .. } | PolicyGene::Surw { .. } => {}
         }
-        self.expect(case);
-        if let PolicyGene::Surw { class, .. } = gene {
-            self.surw.set_selected(self.shared(class));
+        // Walks and partial orders expect nothing, and only a selection is by object.
+        if !matches!(gene, PolicyGene::Walk { .. } | PolicyGene::Pos { .. }) {
+            self.expect(case, matches!(gene, PolicyGene::Surw { .. }));
         }
-        let expected = std::mem::take(&mut self.expected);
-        let cpus = usize::from(case.cpus);
-        let start = Start { seed: gene.numbers().1.into(), expected: &expected[..cpus] };
-        if let Some(policy) = self.policy() {
+        if let PolicyGene::Surw { class, .. } = gene {
+            self.policies.surw.set_selected(self.shared(class));
+        }
+        let expected = &self.expected[..usize::from(case.cpus)];
+        let start = Start { seed: gene.numbers().1.into(), expected };
+        if let Some(policy) = self.policies.of(gene) {
             policy.begin(&start);
         }
-        self.expected = expected;
     }
 
-    /// What the table says of each program. Objects stand for their classes: which of them an operation uses
+    /// What the table says of each program, object by object if wanted. Objects stand for their classes: which of them an operation uses
     /// shows when it runs.
-    fn expect(&mut self, case: &Case) {
+    fn expect(&mut self, case: &Case, by_object: bool) {
         for (cpu, expected) in self.expected.iter_mut().enumerate() {
             expected.points = 0;
             expected.objects.clear();
@@ -102,6 +131,9 @@ impl PolicyState {
                 for &(class, count) in points {
                     let (class, count) = (ObjectId::new(class, 0), u32::from(count));
                     expected.points += count;
+                    if !by_object {
+                        continue;
+                    }
                     match expected.objects.iter_mut().find(|(known, _)| *known == class) {
                         Some((_, known)) => *known += count,
                         None => expected.objects.push((class, count)),
@@ -122,37 +154,40 @@ impl PolicyState {
         shared.clone().nth(usize::from(nth) % count).map_or(Select::Drawn, Select::Class)
     }
 
+    /// `me` has announced an access that is a point, before which nobody is to choose.
+    pub fn announced(&mut self, me: usize, access: Pending) {
+        self.announced[me] = access;
+    }
+
     /// The CPU that should run, given that `me` runs and has just announced an access. `enabled` has a bit
     /// for each CPU that could.
-    pub fn choose(&mut self, me: usize, enabled: u8, sites: &Sites) -> usize {
-        for (cpu, pending) in self.pending.iter_mut().enumerate() {
-            *pending = sites.is_live(cpu).then(|| sites.pending(cpu).for_policy(cpu));
-        }
-        let (enabled, pending) = (TaskSet::from_bits(enabled.into()), self.pending);
+    pub fn choose(&mut self, me: usize, enabled: u8, access: Pending) -> usize {
         let idle = self.standing == Some(me);
-        // Only points ask here: what is about to be made is announced.
-        let place = sites.pending(me).for_policy(me).key;
-        let view = View { last: me, place, idle, enabled: &enabled, pending: &pending };
-        let Some(policy) = self.policy() else { return me };
+        // Each from the value: a copy of what has just been stored would have to wait for that.
+        self.announced[me] = access;
+        self.pending[me] = Some(access);
+        if enabled == 1 << me && draws_by_place(self.gene) {
+            self.standing = Some(me);
+            return me;
+        }
+        let enabled = &TaskSet::from_bits(enabled.into());
+        let view = View { last: me, place: access.key, idle, enabled, pending: &self.pending };
+        let Some(policy) = self.policies.of(self.gene) else { return me };
         let chosen = policy.choose(&view);
         self.standing = Some(chosen);
         chosen
     }
 
-    /// `by` has performed the access it announced last.
-    #[inline(never)]
-    pub fn performed(&mut self, by: usize, enabled: u8, sites: &Sites) {
+    /// `by` has performed an access.
+    pub fn performed(&mut self, by: usize, enabled: u8) {
         self.standing = None;
-        let access = sites.pending(by).for_policy(by);
-        if !access.kind.is_point() {
-            return;
-        }
         self.pending[by] = None;
-        let (enabled, pending) = (TaskSet::from_bits(enabled.into()), self.pending);
-        let place = access.key;
-        let view = View { last: by, place, idle: false, enabled: &enabled, pending: &pending };
-        if let Some(policy) = self.policy() {
-            policy.made(by, &access, &view);
+        let access = &self.announced[by];
+        let enabled = &TaskSet::from_bits(enabled.into());
+        let view =
+            View { last: by, place: access.key, idle: false, enabled, pending: &self.pending };
+        if let Some(policy) = self.policies.of(self.gene) {
+            policy.made(by, access, &view);
         }
     }
 }
