@@ -361,9 +361,6 @@ impl Control {
             self.executed.borrow_mut().push(Decision { at: at.key(), action: Action::Fail });
         }
         if self.phase.get() != Phase::Programs {
-            if self.follows.get() {
-                self.policy.borrow_mut().announced(me, at.for_policy(me));
-            }
             return;
         }
         if self.announce.get() {

@@ -1,7 +1,7 @@
 //! What the executor promises, on the toy subject.
 
 use super::toy::{self, Toy};
-use super::{Ending, Executor, Options, Scheduling, enumerate};
+use super::{Ending, Executor, Options, Phase, Scheduling, What, enumerate};
 use crate::program::{Action, Case, Decision, Key, OpId, OpInstance, Place, PolicyGene, Site};
 use crate::subject::Subject;
 use pagerace_core::sync::Kind;
@@ -43,6 +43,38 @@ pub(super) fn random_case(seed: u64) -> Case {
     }
     case.normalize();
     case
+}
+
+/// Which CPUs made the accesses of the programs, in order.
+fn turns(executor: &mut Executor<Toy>, case: &Case) -> Vec<usize> {
+    let run = executor.run(case);
+    let programs = run.trace.iter().skip_while(|line| line.what != What::Phase(Phase::Programs));
+    let accesses = programs.filter(|line| matches!(line.what, What::Access { .. }));
+    accesses.map(|line| line.cpu.index()).collect()
+}
+
+#[test]
+fn policies_are_not_told_of_the_set_up() {
+    let plain = case(&[&[(toy::BUMP, 0)], &[(toy::BUMP, 0)]]);
+    let mut set_up = plain.clone();
+    set_up.ops.push(OpInstance {
+        place: Place::Setup,
+        op: toy::BUMP,
+        operands: [1, 0],
+        right: None,
+    });
+    set_up.normalize();
+    let mut executor = Executor::<Toy>::new();
+    let mut orders = std::collections::BTreeSet::new();
+    for number in 0..40 {
+        let policy = PolicyGene::Periods { number };
+        let case = Case { policy, ..plain.clone() };
+        let without = turns(&mut executor, &case);
+        let with = turns(&mut executor, &Case { policy, ..set_up.clone() });
+        assert_eq!(with, without, "{number}");
+        orders.insert(without);
+    }
+    assert!(orders.len() > 4, "{orders:?}");
 }
 
 #[test]
@@ -115,7 +147,7 @@ fn sequential_orders_ignore_the_schedule() {
             let cpus: Vec<_> = run
                 .trace
                 .iter()
-                .filter(|e| e.what == super::What::OpStart)
+                .filter(|e| e.what == What::OpStart)
                 .map(|e| e.cpu.index() as u8)
                 .collect();
             assert_eq!((run.census.frames, cpus), (3, order[..3].to_vec()));

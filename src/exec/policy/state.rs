@@ -11,7 +11,7 @@ use super::urw::Urw;
 use super::walk::Walk;
 use crate::program::{Case, Place, PolicyGene};
 use crate::subject::{ObjectId, Spec};
-use pagerace_core::sync::{Kind, MAX_CPUS};
+use pagerace_core::sync::MAX_CPUS;
 
 /// The points of an operation of which the table says nothing.
 const UNKNOWN: u32 = 8;
@@ -22,9 +22,6 @@ const fn draws_by_place(gene: PolicyGene) -> bool {
     matches!(gene, PolicyGene::Walk { .. } | PolicyGene::Pos { .. } | PolicyGene::Urw { .. })
 }
 
-/// What stands where nothing has been announced yet.
-const NOTHING: Pending = Pending { object: None, kind: Kind::Load, site: 0, key: 0 };
-
 /// The policies, and what they are told of a run.
 pub(in crate::exec) struct PolicyState {
     spec: &'static Spec,
@@ -34,8 +31,6 @@ pub(in crate::exec) struct PolicyState {
     /// What each CPU has announced and not made. A CPU's own is entered when it asks and taken out when it is
     /// made, since this is looked at before and after every access.
     pending: [Option<Pending>; MAX_CPUS],
-    /// The point that each CPU has announced last.
-    announced: [Pending; MAX_CPUS],
     /// Whom the policy chose, until that CPU has made an access.
     standing: Option<usize>,
 }
@@ -85,7 +80,6 @@ impl PolicyState {
             policies: Policies::new(),
             expected: Default::default(),
             pending: [None; MAX_CPUS],
-            announced: [NOTHING; MAX_CPUS],
             standing: None,
         }
     }
@@ -154,17 +148,10 @@ impl PolicyState {
         shared.clone().nth(usize::from(nth) % count).map_or(Select::Drawn, Select::Class)
     }
 
-    /// `me` has announced an access that is a point, before which nobody is to choose.
-    pub fn announced(&mut self, me: usize, access: Pending) {
-        self.announced[me] = access;
-    }
-
     /// The CPU that should run, given that `me` runs and has just announced an access. `enabled` has a bit
     /// for each CPU that could.
     pub fn choose(&mut self, me: usize, enabled: u8, access: Pending) -> usize {
         let idle = self.standing == Some(me);
-        // Each from the value: a copy of what has just been stored would have to wait for that.
-        self.announced[me] = access;
         self.pending[me] = Some(access);
         if enabled == 1 << me && draws_by_place(self.gene) {
             self.standing = Some(me);
@@ -178,16 +165,16 @@ impl PolicyState {
         chosen
     }
 
-    /// `by` has performed an access.
+    /// `by` has performed an access. Nothing to a policy if it was not asked before it: a release, or one of
+    /// the set-up or the drain.
     pub fn performed(&mut self, by: usize, enabled: u8) {
+        let Some(access) = self.pending[by].take() else { return };
         self.standing = None;
-        self.pending[by] = None;
-        let access = &self.announced[by];
         let enabled = &TaskSet::from_bits(enabled.into());
         let view =
             View { last: by, place: access.key, idle: false, enabled, pending: &self.pending };
         if let Some(policy) = self.policies.of(self.gene) {
-            policy.made(by, access, &view);
+            policy.made(by, &access, &view);
         }
     }
 }
